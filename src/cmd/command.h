@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/**
+ * CmdExit:
+ *
+ * Exit statuses of every command.
+ */
+typedef enum {
+    CMD_EXIT_DONE = 0,
+    CMD_EXIT_FAILED = 1,
+    CMD_EXIT_USAGE = 2,
+    CMD_EXIT_NOTHING_TO_DO = 3,
+} CmdExit;
+
+/**
+ * CmdOption:
+ * @name: long name without dashes; %NULL ends a list
+ * @letter: short name, or 0
+ * @metavar: name of its argument in the help text; %NULL for a switch
+ * @help: one line
+ * @repeatable: may be given more than once (cmd_args_strings())
+ */
+typedef struct {
+    const char *name;
+    char letter;
+    const char *metavar;
+    const char *help;
+    bool repeatable;
+} CmdOption;
+
+typedef struct _CmdArgs CmdArgs;
+
+/**
+ * CmdCommand:
+ * @name: as typed ("compose"), or two words ("manifest show"); %NULL ends the table
+ * @summary: one line, no full stop
+ * @operands: operands in the usage line ("MANIFEST"), or %NULL; a trailing "..." allows many,
+ *   brackets make one optional
+ * @options: (nullable): ended by a zeroed element; --help is always there
+ * @flags: see #CmdFlags
+ * @run: does it; returns a #CmdExit; on failure with @error set the caller prints it
+ *
+ * One row of a program's command table. Help, completion, the man-page test and the parser
+ * all read it.
+ */
+typedef struct _CmdCommand CmdCommand;
+struct _CmdCommand {
+    const char *name;
+    const char *summary;
+    const char *operands;
+    const CmdOption *options;
+    unsigned flags;
+    CmdExit (*run)(const CmdArgs *args, GCancellable *cancellable, GError **error);
+};
+
+/**
+ * CmdFlags:
+ * @CMD_FLAG_ROOT: needs root; said before anything is tried
+ */
+typedef enum { CMD_FLAG_ROOT = 1 << 0 } CmdFlags;
+
+/** cmd_args_flag: whether the switch --@name was given */
+bool cmd_args_flag(const CmdArgs *args, const char *name);
+
+/** cmd_args_string: (nullable): the argument of the last --@name */
+const char *cmd_args_string(const CmdArgs *args, const char *name);
+
+/** cmd_args_strings: %NULL-terminated arguments of all --@name, in order; never %NULL */
+const char *const *cmd_args_strings(const CmdArgs *args, const char *name);
+
+/** cmd_args_operands: %NULL-terminated operands; their count fits the table's row */
+const char *const *cmd_args_operands(const CmdArgs *args);
+
+/**
+ * cmd_main:
+ * @program: name in messages ("atoll")
+ * @summary: one line for the help text
+ * @commands: the table
+ * @argc: from main()
+ * @argv: from main()
+ *
+ * The whole of a main(): finds the command, parses by its row, runs it, prints the error
+ * once as "PROGRAM: message". SIGINT and SIGTERM cancel. Also answers --help, --version,
+ * "help COMMAND" and "completion bash|zsh|fish", all out of the table.
+ *
+ * Returns: the exit status
+ */
+int cmd_main(const char *program, const char *summary, const CmdCommand *commands, int argc,
+             char **argv);
+
+G_END_DECLS

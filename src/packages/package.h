@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/**
+ * PackagesPackage:
+ * @name: (owned): "bash"
+ * @version: (owned): with epoch and revision, as the distribution writes it
+ * @arch: (owned): "amd64" or "all"
+ * @source: (owned): name of its source package
+ * @sha256: (owned): digest of the package file, in hex
+ * @size_bytes: size of the package file
+ * @installed_bytes: what it takes unpacked, as the distribution says
+ * @repo_id: (owned): ManifestRepo.id it comes from
+ * @url: (owned): where its file is (http, https or file)
+ * @path: (owned) (nullable): the file on this machine, once fetched (or for file URLs at once)
+ *
+ * One package that the solver chose.
+ */
+typedef struct {
+    char *name;
+    char *version;
+    char *arch;
+    char *source;
+    char *sha256;
+    uint64_t size_bytes;
+    uint64_t installed_bytes;
+    char *repo_id;
+    char *url;
+    char *path;
+} PackagesPackage;
+
+void packages_package_free(PackagesPackage *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PackagesPackage, packages_package_free)
+
+G_END_DECLS
