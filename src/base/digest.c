@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * SHA-256 over OpenSSL's EVP interface, and its textual form.
+ */
+#include "base/digest.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <unistd.h>
+
+struct _BaseSha256 {
+    EVP_MD_CTX *context;
+};
+
+/* EVP calls on SHA-256 fail only when memory is out, and running out of memory aborts. */
+static void start(BaseSha256 *self)
+{
+    if (EVP_DigestInit_ex(self->context, EVP_sha256(), NULL) != 1)
+        g_error("cannot initialise SHA-256");
+}
+
+BaseSha256 *base_sha256_new(void)
+{
+    BaseSha256 *self = g_new0(BaseSha256, 1);
+    self->context = EVP_MD_CTX_new();
+    start(self);
+    return self;
+}
+
+void base_sha256_free(BaseSha256 *self)
+{
+    if (self == NULL)
+        return;
+    EVP_MD_CTX_free(self->context);
+    g_free(self);
+}
+
+void base_sha256_update(BaseSha256 *self, const void *data, size_t size_bytes)
+{
+    if (EVP_DigestUpdate(self->context, data, size_bytes) != 1)
+        g_error("cannot update SHA-256");
+}
+
+void base_sha256_finish(BaseSha256 *self, uint8_t out_digest[static BASE_SHA256_BYTES])
+{
+    unsigned size_bytes = BASE_SHA256_BYTES;
+    if (EVP_DigestFinal_ex(self->context, out_digest, &size_bytes) != 1)
+        g_error("cannot finish SHA-256");
+    start(self);
+}
+
+void base_sha256_finish_hex(BaseSha256 *self, char out_hex[static BASE_SHA256_HEX_CHARS + 1])
+{
+    uint8_t digest[BASE_SHA256_BYTES];
+    base_sha256_finish(self, digest);
+    base_digest_to_hex(digest, sizeof digest, out_hex);
+}
+
+char *base_sha256_hex(const void *data, size_t size_bytes)
+{
+    g_autoptr(BaseSha256) sha256 = base_sha256_new();
+    base_sha256_update(sha256, data, size_bytes);
+    char *hex = g_malloc(BASE_SHA256_HEX_CHARS + 1);
+    base_sha256_finish_hex(sha256, hex);
+    return hex;
+}
+
+char *base_sha256_hex_of_fd(int fd, GError **error)
+{
+    g_autoptr(BaseSha256) sha256 = base_sha256_new();
+    g_autofree uint8_t *buffer = g_malloc(128 * 1024);
+    for (;;) {
+        ssize_t n = read(fd, buffer, 128 * 1024);
+        if (n == 0)
+            break;
+        if (n > 0)
+            base_sha256_update(sha256, buffer, (size_t)n);
+        else if (errno != EINTR)
+            return base_error_set_errno(error, errno, "reading"), NULL;
+    }
+    char *hex = g_malloc(BASE_SHA256_HEX_CHARS + 1);
+    base_sha256_finish_hex(sha256, hex);
+    return hex;
+}
+
+void base_digest_to_hex(const uint8_t *bytes, size_t size_bytes, char *out_hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size_bytes; i++) {
+        out_hex[2 * i] = digits[bytes[i] >> 4];
+        out_hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out_hex[2 * size_bytes] = '\0';
+}
+
+bool base_digest_is_sha256_hex(const char *text)
+{
+    return strlen(text) == BASE_SHA256_HEX_CHARS &&
+           strspn(text, "0123456789abcdef") == BASE_SHA256_HEX_CHARS;
+}

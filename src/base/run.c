@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Child processes: one blocking call, output by lines, and an error that carries the end of
+ * what the child said.
+ */
+#include "base/run.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#define TAIL_LINES 12
+#define OUTPUT_MAX_BYTES (16 * 1024 * 1024)
+
+static void set_death_signal(void *data)
+{
+    (void)data;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static bool set_stdin(GSubprocessLauncher *launcher, GBytes *bytes, GError **error)
+{
+    base_autofd fd = memfd_create("stdin", MFD_CLOEXEC);
+    if (fd < 0)
+        return base_error_set_errno(error, errno, "making a memory file");
+    size_t size_bytes = 0;
+    const void *data = g_bytes_get_data(bytes, &size_bytes);
+    if (!base_fd_write_all(fd, data, size_bytes, error))
+        return false;
+    (void)lseek(fd, 0, SEEK_SET);
+    g_subprocess_launcher_take_stdin_fd(launcher, base_fd_steal(&fd));
+    return true;
+}
+
+static GSubprocess *start(const BaseRun *run, GError **error)
+{
+    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    if (run->cwd != NULL)
+        g_subprocess_launcher_set_cwd(launcher, run->cwd);
+    if (run->env != NULL)
+        g_subprocess_launcher_set_environ(launcher, (char **)run->env);
+    if ((run->flags & BASE_RUN_DIE_WITH_PARENT) != 0)
+        g_subprocess_launcher_set_child_setup(launcher, set_death_signal, NULL, NULL);
+    if (run->stdin_bytes != NULL && !set_stdin(launcher, run->stdin_bytes, error))
+        return NULL;
+    return g_subprocess_launcher_spawnv(launcher, run->argv, error);
+}
+
+static char *tail_of(const GString *output)
+{
+    const char *start = output->str + output->len;
+    unsigned lines = 0;
+    while (start > output->str && lines <= TAIL_LINES) {
+        start--;
+        if (*start == '\n' && start[1] != '\0')
+            lines++;
+    }
+    if (*start == '\n')
+        start++;
+    g_auto(GStrv) split = g_strsplit(start, "\n", -1);
+    g_autoptr(GString) tail = g_string_new(NULL);
+    for (char **line = split; *line != NULL; line++)
+        if (**line != '\0')
+            g_string_append_printf(tail, "\n  | %s", *line);
+    return g_utf8_make_valid(tail->str, -1);
+}
+
+static bool set_child_error(const BaseRun *run, GSubprocess *child, const GString *output,
+                            GError **error)
+{
+    const char *what = run->what != NULL ? run->what : run->argv[0];
+    g_autofree char *tail = tail_of(output);
+    if (g_subprocess_get_if_signaled(child))
+        return base_error_set(error, BASE_ERROR_CHILD, "%s: ‘%s’ was killed by signal %d%s", what,
+                              run->argv[0], g_subprocess_get_term_sig(child), tail);
+    return base_error_set(error, BASE_ERROR_CHILD, "%s: ‘%s’ failed with exit status %d%s", what,
+                          run->argv[0], g_subprocess_get_exit_status(child), tail);
+}
+
+static bool read_output(const BaseRun *run, GSubprocess *child, GString *output,
+                        GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GDataInputStream) lines =
+        g_data_input_stream_new(g_subprocess_get_stdout_pipe(child));
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        g_autofree char *line =
+            g_data_input_stream_read_line(lines, NULL, cancellable, &local);
+        if (local != NULL) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+        if (line == NULL)
+            return true;
+        if (run->on_line != NULL)
+            run->on_line(line, run->user_data);
+        if (output->len > OUTPUT_MAX_BYTES)
+            g_string_erase(output, 0, OUTPUT_MAX_BYTES / 2);
+        g_string_append_printf(output, "%s\n", line);
+    }
+}
+
+bool base_run(const BaseRun *run, char **out_output, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GSubprocess) child = start(run, error);
+    if (child == NULL) {
+        g_prefix_error(error, "starting ‘%s’: ", run->argv[0]);
+        return false;
+    }
+    g_autoptr(GString) output = g_string_new(NULL);
+    if (!read_output(run, child, output, cancellable, error)) {
+        g_subprocess_force_exit(child);
+        (void)g_subprocess_wait(child, NULL, NULL);
+        return false;
+    }
+    if (!g_subprocess_wait(child, cancellable, error)) {
+        g_subprocess_force_exit(child);
+        (void)g_subprocess_wait(child, NULL, NULL);
+        return false;
+    }
+    if (!g_subprocess_get_successful(child))
+        return set_child_error(run, child, output, error);
+    if (out_output != NULL)
+        *out_output = g_string_free(g_steal_pointer(&output), FALSE);
+    return true;
+}
+
+bool base_run_simple(const char *what, GError **error, const char *argv0, ...)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    va_list args;
+    va_start(args, argv0);
+    for (const char *arg = argv0; arg != NULL; arg = va_arg(args, const char *))
+        g_ptr_array_add(argv, (void *)arg);
+    va_end(args);
+    g_ptr_array_add(argv, NULL);
+    BaseRun run = {.argv = (const char *const *)argv->pdata, .what = what};
+    return base_run(&run, NULL, NULL, error);
+}
