@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The error domain of the packages room.
+ */
+#include "packages/error.h"
+
+G_DEFINE_QUARK(packages-error-quark, packages_error)
