@@ -62,8 +62,32 @@ struct _CmdCommand {
 /**
  * CmdFlags:
  * @CMD_FLAG_ROOT: needs root; said before anything is tried
+ * @CMD_FLAG_USERNS: runs with private mounts and, for an ordinary user, as root of a user
+ *   namespace. base_userns_enter() wants a process without threads, and the one that waits
+ *   for signals runs when the command starts: so cmd_main() enters, before that
  */
-typedef enum { CMD_FLAG_ROOT = 1 << 0 } CmdFlags;
+typedef enum {
+    CMD_FLAG_ROOT = 1 << 0,
+    CMD_FLAG_USERNS = 1 << 1,
+} CmdFlags;
+
+/*
+ * Options that mean the same in every command that has them.
+ */
+#define CMD_OPTION_JSON                                                                            \
+    {                                                                                              \
+        .name = "json", .help = "print JSON, for programs"                                         \
+    }
+#define CMD_OPTION_QUIET                                                                           \
+    {                                                                                              \
+        .name = "quiet", .letter = 'q', .help = "show no progress, only errors"                    \
+    }
+#define CMD_OPTION_STATE                                                                           \
+    {                                                                                              \
+        .name = "state", .metavar = "DIR",                                                         \
+        .help = "state directory (default: $ATOLL_STATE, else /var/lib/atoll as root and "         \
+                "~/.local/share/atoll for others)"                                                 \
+    }
 
 /** cmd_args_flag: whether the switch --@name was given */
 bool cmd_args_flag(const CmdArgs *args, const char *name);
@@ -76,6 +100,16 @@ const char *const *cmd_args_strings(const CmdArgs *args, const char *name);
 
 /** cmd_args_operands: %NULL-terminated operands; their count fits the table's row */
 const char *const *cmd_args_operands(const CmdArgs *args);
+
+/**
+ * cmd_args_state_dir:
+ * @args: of a command that has %CMD_OPTION_STATE
+ *
+ * Returns: (transfer full): absolute path of the state directory: --state, $ATOLL_STATE,
+ *   /var/lib/atoll for root, atoll in the user's data directory for others (the user who
+ *   called, also when the command runs in a user namespace); it may not exist yet
+ */
+char *cmd_args_state_dir(const CmdArgs *args);
 
 /**
  * cmd_main:

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cmd/command.h"
+
+G_BEGIN_DECLS
+
+/** atoll_commands: the table of the program atoll, ended by a zeroed row */
+extern const CmdCommand atoll_commands[];
+
+G_END_DECLS

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The error domain of the command line.
+ */
+#include "cmd/error.h"
+
+G_DEFINE_QUARK(cmd - error - quark, cmd_error)
