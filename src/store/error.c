@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The error domain of the store.
+ */
+#include "store/error.h"
+
+G_DEFINE_QUARK(store-error-quark, store_error)
