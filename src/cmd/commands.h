@@ -8,4 +8,7 @@ G_BEGIN_DECLS
 /** atoll_commands: the table of the program atoll, ended by a zeroed row */
 extern const CmdCommand atoll_commands[];
 
+extern const CmdOption cmd_serve_options[];
+CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 G_END_DECLS

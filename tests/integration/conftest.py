@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Fixtures of the whole-program tests: where the programs are, repositories, servers."""
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("ATOLL_BUILD", SOURCE / "build"))
+
+
+def run(*argv, status=0, **options):
+    """Runs a program to its end, and fails with all that it printed on another exit status."""
+    options.setdefault("stdout", subprocess.PIPE)
+    options.setdefault("stderr", subprocess.PIPE)
+    options.setdefault("text", True)
+    options.setdefault("timeout", 300)
+    argv = [str(word) for word in argv]
+    result = subprocess.run(argv, **options)
+    if status is not None and result.returncode != status:
+        pytest.fail(f"{' '.join(argv)}: exit status {result.returncode}, wanted {status}\n"
+                    f"{result.stdout}\n{result.stderr}")
+    return result
+
+
+class Server:
+    """A running `atoll serve` on a free port."""
+
+    def __init__(self, repo, directory, *extra):
+        port_file = directory / "port"
+        port_file.unlink(missing_ok=True)
+        self.log = open(directory / "serve.log", "w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [BUILD / "src/programs/atoll", "serve", "--repo", repo, "--listen", "127.0.0.1:0",
+             "--port-file", port_file, *extra],
+            stdout=self.log, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 20
+        while not port_file.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail("atoll serve did not start: " + self.read_log())
+            time.sleep(0.01)
+        self.port = int(port_file.read_text())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def read_log(self):
+        self.log.flush()
+        self.log.seek(0)
+        return self.log.read()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=20)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """serve(repo) starts a Server; all are stopped, and must exit with 0, at the end."""
+    servers = []
+
+    def start(repo, *extra):
+        directory = tmp_path / f"serve-{len(servers)}"
+        directory.mkdir()
+        servers.append(Server(repo, directory, *extra))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        assert server.stop() == 0, server.read_log()
+        server.log.close()
+
+
+@pytest.fixture(scope="session")
+def atoll():
+    return BUILD / "src/programs/atoll"
+
+
+@pytest.fixture(scope="session")
+def atoll_host():
+    return BUILD / "src/programs/atoll-host"
+
+
+@pytest.fixture(scope="session")
+def build():
+    return BUILD
