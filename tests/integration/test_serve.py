@@ -195,7 +195,7 @@ def test_methods_and_bodies(repo, serve):
     huge = b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"
     try:
         assert re.match(rb"HTTP/1\.[01] (431|413|414) ", raw_request(server, huge))
-    except ConnectionError:
+    except OSError:
         pass  # the answer may be lost when the server hangs up on what it will not read
     assert request(server, "GET", "/healthz")[1] == b"ok\n"
 
