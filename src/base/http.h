@@ -16,7 +16,10 @@ G_BEGIN_DECLS
  * @max_bytes: a longer body is an error; 0 means @size_bytes, or no limit when that is 0 too
  * @sha256: (nullable): expected digest in hex; a body that differs is removed and an error
  * @optional: a 404 (or missing file) is no error: @out_missing becomes %TRUE
+ * @only_if_newer: when @path exists already, fetch only what changed after its modification
+ *   time, which becomes the server's Last-Modified with each such fetch
  * @out_missing: set when @optional and there was nothing
+ * @out_unchanged: set when @only_if_newer and @path is left as it was
  *
  * One thing to fetch. Strings are borrowed for the call.
  */
@@ -27,7 +30,9 @@ typedef struct {
     uint64_t max_bytes;
     const char *sha256;
     bool optional;
+    bool only_if_newer;
     bool out_missing;
+    bool out_unchanged;
 } BaseHttpItem;
 
 /**
@@ -36,11 +41,15 @@ typedef struct {
  * @n_items: how many
  * @progress: (nullable): gets bytes done of bytes in total
  * @cancellable: (nullable): stops all transfers
- * @error: the first item that failed for good; names its URL
+ * @error: the first item that failed for good, naming its URL: %BASE_ERROR_INVALID for a body
+ *   of the wrong size or digest, %BASE_ERROR_NOT_FOUND when there is none, %BASE_ERROR_HTTP
+ *   for what else a server or the network did
  *
  * Fetches all items at once over few connections (libcurl multi, HTTP/2 where offered),
- * retries transient failures with back-off and Retry-After, resumes "PATH.part" by range,
- * verifies digests, fsyncs and renames each into place. Honours http_proxy and friends.
+ * retries transient failures with back-off and Retry-After, verifies digests, fsyncs and
+ * renames each into place. Resumes by range: "PATH.part" of an earlier call where @sha256 will
+ * tell whether the halves match, else only what this call has begun. Honours http_proxy and
+ * friends.
  */
 bool base_http_fetch_all(BaseHttpItem *items, size_t n_items, const BaseProgress *progress,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
