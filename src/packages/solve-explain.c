@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Says in words why a manifest's packages cannot be had, naming the lines that ask for them.
+ */
+#include "packages/solve-private.h"
+
+#include <solv/problems.h>
+#include <string.h>
+
+#define MAX_REASONS 12
+#define MAX_PROBLEMS 8
+#define MAX_NEAR_NAMES 3
+#define MAX_NAME_CHARS 64
+
+/* --- names --- */
+
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+    size_t row[MAX_NAME_CHARS + 1];
+    if (strlen(a) > MAX_NAME_CHARS || n > MAX_NAME_CHARS)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j];
+            size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+            row[j] = MIN(MIN(above, row[j - 1]) + 1, diagonal + cost);
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+typedef struct {
+    const char *names[MAX_NEAR_NAMES];
+    size_t distances[MAX_NEAR_NAMES];
+    size_t n;
+} NearNames;
+
+static void near_names_add(NearNames *self, const char *name, size_t distance)
+{
+    for (size_t i = 0; i < self->n; i++)
+        if (self->names[i] == name)
+            return;
+    size_t at = self->n;
+    while (at > 0 && distance < self->distances[at - 1])
+        at--;
+    if (at == MAX_NEAR_NAMES)
+        return;
+    size_t last = MIN(self->n, MAX_NEAR_NAMES - 1);
+    for (size_t i = last; i > at; i--) {
+        self->names[i] = self->names[i - 1];
+        self->distances[i] = self->distances[i - 1];
+    }
+    self->names[at] = name;
+    self->distances[at] = distance;
+    self->n = last + 1;
+}
+
+static char *near_names(Pool *pool, const char *wanted)
+{
+    NearNames near = { .n = 0 };
+    size_t limit = MIN(strlen(wanted) / 3, 2) + 1;
+    for (Id p = 1; p < pool->nsolvables; p++) {
+        Solvable *s = pool_id2solvable(pool, p);
+        if (s->repo == NULL || !pool_installable(pool, s))
+            continue;
+        const char *name = pool_id2str(pool, s->name);
+        size_t difference = strlen(name) > strlen(wanted) ? strlen(name) - strlen(wanted)
+                                                          : strlen(wanted) - strlen(name);
+        size_t distance = difference > limit ? SIZE_MAX : edit_distance(wanted, name);
+        if (distance <= limit)
+            near_names_add(&near, name, distance);
+    }
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < near.n; i++)
+        g_string_append_printf(text, "%s‘%s’", i == 0 ? "" : i + 1 < near.n ? ", " : " or ",
+                               near.names[i]);
+    return g_string_free(text, FALSE);
+}
+
+static char *place_of(const ManifestString *string)
+{
+    return g_strdup_printf("%s:%u:%u", string->place.file, string->place.line,
+                           string->place.column);
+}
+
+void packages_solver_explain_unknown(PackagesSolver *self, const ManifestString *wanted,
+                                     GError **error)
+{
+    g_autofree char *place = place_of(wanted);
+    g_autofree char *near = near_names(self->pool, wanted->text);
+    g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_UNSOLVABLE,
+                "%s: no repository has a package ‘%s’%s%s%s", place, wanted->text,
+                near[0] != '\0' ? "; did you mean " : "", near, near[0] != '\0' ? "?" : "");
+}
+
+void packages_solver_explain_virtual(PackagesSolver *self, const ManifestString *wanted,
+                                     GError **error)
+{
+    Pool *pool = self->pool;
+    g_autofree char *place = place_of(wanted);
+    g_autoptr(GString) names = g_string_new(NULL);
+    Id last_name = 0;
+    Id p;
+    Id pp;
+    FOR_PROVIDES(p, pp, pool_str2id(pool, wanted->text, 1))
+    {
+        Id name = pool_id2solvable(pool, p)->name;
+        if (name != last_name)
+            g_string_append_printf(names, "%s‘%s’", last_name != 0 ? ", " : "",
+                                   pool_id2str(pool, name));
+        last_name = name;
+    }
+    g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_UNSOLVABLE,
+                "%s: ‘%s’ is no package but is provided by several; name one of %s", place,
+                wanted->text, names->str);
+}
+
+/* --- problems --- */
+
+static char *package_text(Pool *pool, Id p)
+{
+    Solvable *s = pool_id2solvable(pool, p);
+    return g_strdup_printf("‘%s’ (%s)", pool_id2str(pool, s->name), pool_id2str(pool, s->evr));
+}
+
+static char *conflict_text(Pool *pool, Id from, Id to, Id dependency)
+{
+    g_autofree char *left = package_text(pool, from);
+    g_autofree char *right = package_text(pool, to);
+    Solvable *s = pool_id2solvable(pool, to);
+    if (dependency == s->name)
+        return g_strdup_printf("%s conflicts with %s", left, right);
+    return g_strdup_printf("%s conflicts with ‘%s’, which %s is", left,
+                           pool_dep2str(pool, dependency), right);
+}
+
+/* What a rule that is no job says; %NULL when it says nothing to people. */
+static char *rule_text(Pool *pool, Solver *solver, Id rule)
+{
+    Id from = 0;
+    Id to = 0;
+    Id dependency = 0;
+    SolverRuleinfo kind = solver_ruleinfo(solver, rule, &from, &to, &dependency);
+    g_autofree char *left = from > 0 ? package_text(pool, from) : g_strdup("");
+    if (kind == SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP)
+        return g_strdup_printf("%s needs ‘%s’, which no repository has", left,
+                               pool_dep2str(pool, dependency));
+    if (kind == SOLVER_RULE_PKG_REQUIRES)
+        return g_strdup_printf("%s needs ‘%s’", left, pool_dep2str(pool, dependency));
+    if (kind == SOLVER_RULE_PKG_CONFLICTS)
+        return conflict_text(pool, from, to, dependency);
+    if (kind == SOLVER_RULE_PKG_SAME_NAME) {
+        g_autofree char *right = package_text(pool, to);
+        return g_strdup_printf("%s and %s cannot both be installed", left, right);
+    }
+    if (kind == SOLVER_RULE_PKG_SELF_CONFLICT)
+        return g_strdup_printf("%s conflicts with itself", left);
+    if (kind == SOLVER_RULE_PKG_NOT_INSTALLABLE)
+        return g_strdup_printf("%s is for another architecture", left);
+    return NULL;
+}
+
+typedef struct {
+    GPtrArray *wanted;
+    GPtrArray *reasons;
+} Problem;
+
+static void add_reason(Problem *self, char *text)
+{
+    if (text == NULL || self->reasons->len >= MAX_REASONS ||
+        g_ptr_array_find_with_equal_func(self->reasons, text, g_str_equal, NULL))
+        g_free(text);
+    else
+        g_ptr_array_add(self->reasons, text);
+}
+
+static void add_job(PackagesSolver *self, Problem *problem, int index)
+{
+    Id how = self->jobs.elements[index];
+    Id what = self->jobs.elements[index + 1];
+    const ManifestString *string = g_ptr_array_index(self->places, (guint)index / 2);
+    if ((how & SOLVER_JOBMASK) == SOLVER_LOCK) {
+        g_autofree char *place = place_of(string);
+        add_reason(problem, g_strdup_printf("‘%s’ is excluded at %s", string->text, place));
+    } else if (string == NULL) {
+        add_reason(problem, g_strdup_printf("‘%s’ is essential or of required priority",
+                                            pool_id2str(self->pool, what)));
+    } else {
+        g_autofree char *place = place_of(string);
+        char *text = g_strdup_printf("%s: ‘%s’", place, string->text);
+        g_ptr_array_add(problem->wanted, text);
+    }
+}
+
+static int compare_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static char *join(GPtrArray *texts, const char *separator)
+{
+    GString *joined = g_string_new(NULL);
+    for (unsigned i = 0; i < texts->len; i++)
+        g_string_append_printf(joined, "%s%s", i > 0 ? separator : "",
+                               (const char *)g_ptr_array_index(texts, i));
+    return g_string_free(joined, FALSE);
+}
+
+static char *problem_text(PackagesSolver *self, Solver *solver, Id problem)
+{
+    g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
+    Problem state = { wanted, reasons };
+    Queue rules;
+    queue_init(&rules);
+    solver_findallproblemrules(solver, problem, &rules);
+    for (int i = 0; i < rules.count; i++) {
+        int job = solver_rule2jobidx(solver, rules.elements[i]);
+        if (job > 0)
+            add_job(self, &state, job - 1);
+        else
+            add_reason(&state, rule_text(self->pool, solver, rules.elements[i]));
+    }
+    queue_free(&rules);
+    g_ptr_array_sort(wanted, compare_text);
+    g_autofree char *who = join(wanted, " and ");
+    g_autofree char *why = join(reasons, "; ");
+    const char *verb = wanted->len > 1 ? "cannot be installed together" : "cannot be installed";
+    if (wanted->len == 0)
+        return g_strdup_printf("the base packages cannot be installed: %s", why);
+    return g_strdup_printf("%s %s: %s", who, verb, why);
+}
+
+void packages_solver_explain(PackagesSolver *self, Solver *solver, GError **error)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    Id n = (Id)MIN(solver_problem_count(solver), MAX_PROBLEMS);
+    for (Id problem = 1; problem <= n; problem++)
+        g_ptr_array_add(texts, problem_text(self, solver, problem));
+    g_autofree char *text = join(texts, "\n");
+    g_set_error_literal(error, PACKAGES_ERROR, PACKAGES_ERROR_UNSOLVABLE, text);
+}
