@@ -4,4 +4,4 @@
  */
 #include "cmd/error.h"
 
-G_DEFINE_QUARK(cmd - error - quark, cmd_error)
+G_DEFINE_QUARK(cmd_error, cmd_error)
