@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From a path to a manifest: reads the file and all that it includes, merges, finishes and
+ * digests. The only part of the parser that opens files.
+ */
+#include "manifest/manifest.h"
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "manifest/layer.h"
+#include "manifest/print.h"
+#include "manifest/records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define LOAD_MAX_FILES 256
+
+/* One file that is being read, linked to the one that includes it. */
+typedef struct LoadFile LoadFile;
+struct LoadFile {
+    const LoadFile *parent;
+    const char *path;
+    const char *real; /* owned by Load.seen */
+};
+
+typedef struct {
+    GHashTable *seen; /* real path → "FILE:LINE" that brought it in */
+} Load;
+
+static char *chain_text(const LoadFile *file, const char *real)
+{
+    GString *text = g_string_new(file->path);
+    for (const LoadFile *f = file; strcmp(f->real, real) != 0;) {
+        f = f->parent;
+        g_string_prepend(text, " → ");
+        g_string_prepend(text, f->path);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static bool check_new(const Load *load, const LoadFile *parent, const char *path, const char *real,
+                      const ManifestPlace *place, GError **error)
+{
+    for (const LoadFile *f = parent; f != NULL; f = f->parent) {
+        if (strcmp(f->real, real) != 0)
+            continue;
+        g_autofree char *chain = chain_text(parent, real);
+        g_set_error(error, MANIFEST_ERROR, MANIFEST_ERROR_CYCLE,
+                    "%s:%u:%u: the manifest includes itself: %s → %s", place->file, place->line,
+                    place->column, chain, path);
+        return false;
+    }
+    const char *earlier = g_hash_table_lookup(load->seen, real);
+    if (earlier != NULL)
+        return manifest_place_set_error(
+            place, error, "‘%s’ is included a second time; the first is at %s", path, earlier);
+    if (g_hash_table_size(load->seen) >= LOAD_MAX_FILES)
+        return manifest_place_set_error(place, error, "more than %d files", LOAD_MAX_FILES);
+    return true;
+}
+
+static ManifestLayer *load_file(Load *load, LoadFile *file, const ManifestPlace *place,
+                                GError **error);
+
+static ManifestLayer *load_include(Load *load, const LoadFile *parent,
+                                   const ManifestString *include, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(parent->path);
+    g_autofree char *path = g_path_is_absolute(include->text) || strcmp(folder, ".") == 0
+                                ? g_strdup(include->text)
+                                : g_build_filename(folder, include->text, NULL);
+    LoadFile file = {.parent = parent, .path = path};
+    return load_file(load, &file, &include->place, error);
+}
+
+static GBytes *read_file(const char *path, const ManifestPlace *place, GError **error)
+{
+    g_autoptr(GError) inner = NULL;
+    GBytes *bytes = base_fd_read_file(AT_FDCWD, path, BASE_YAML_MAX_BYTES, &inner);
+    if (bytes != NULL)
+        return bytes;
+    if (place != NULL)
+        manifest_place_set_error(place, error, "%s", inner->message);
+    else
+        g_set_error(error, MANIFEST_ERROR, MANIFEST_ERROR_FAILED, "%s", inner->message);
+    return NULL;
+}
+
+/* @place says who includes it; NULL for the first file. */
+static ManifestLayer *load_file(Load *load, LoadFile *file, const ManifestPlace *place,
+                                GError **error)
+{
+    g_autoptr(GBytes) bytes = read_file(file->path, place, error);
+    if (bytes == NULL)
+        return NULL;
+    g_autofree char *resolved = realpath(file->path, NULL);
+    g_autofree char *real = g_strdup(resolved == NULL ? file->path : resolved);
+    if (place != NULL && !check_new(load, file->parent, file->path, real, place, error))
+        return NULL;
+    file->real = real;
+    g_hash_table_insert(load->seen, g_strdup(real),
+                        place == NULL ? g_strdup(file->path)
+                                      : g_strdup_printf("%s:%u", place->file, place->line));
+    g_autoptr(ManifestLayer) layer = manifest_layer_parse(file->path, bytes, error);
+    if (layer == NULL)
+        return NULL;
+    for (guint i = 0; i < layer->includes->len; i++) {
+        g_autoptr(ManifestLayer) included =
+            load_include(load, file, layer->includes->pdata[i], error);
+        if (included == NULL)
+            return NULL;
+        manifest_layer_merge(layer, included);
+    }
+    return g_steal_pointer(&layer);
+}
+
+static Manifest *load_flattened(const char *path, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    Load load = {.seen = seen};
+    LoadFile file = {.path = path};
+    g_autoptr(ManifestLayer) layer = load_file(&load, &file, NULL, error);
+    return layer == NULL ? NULL : manifest_layer_finish(layer, path, error);
+}
+
+static bool set_digest(Manifest *self, GError **error)
+{
+    g_autofree char *json = manifest_print_for_digest(self, error);
+    if (json == NULL)
+        return false;
+    self->digest = base_sha256_hex(json, strlen(json));
+    return true;
+}
+
+Manifest *manifest_load(const char *path, GError **error)
+{
+    g_autoptr(GError) inner = NULL;
+    g_autoptr(Manifest) self = load_flattened(path, &inner);
+    if (self != NULL && set_digest(self, &inner))
+        return g_steal_pointer(&self);
+    /* Callers of this room know its domain, not the YAML parser's. */
+    if (g_error_matches(inner, BASE_ERROR, BASE_ERROR_INVALID))
+        g_set_error_literal(error, MANIFEST_ERROR, MANIFEST_ERROR_INVALID, inner->message);
+    else
+        g_propagate_error(error, g_steal_pointer(&inner));
+    return NULL;
+}
