@@ -7,6 +7,19 @@
 
 const CmdCommand atoll_commands[] = {
     {
+        .name = "manifest check",
+        .summary = "Check a manifest and all that it includes",
+        .operands = "FILE",
+        .run = cmd_manifest_check_run,
+    },
+    {
+        .name = "manifest show",
+        .summary = "Show what a manifest comes to with all that it includes",
+        .operands = "FILE",
+        .options = cmd_manifest_show_options,
+        .run = cmd_manifest_show_run,
+    },
+    {
         .name = "serve",
         .summary = "Serve the published repository over HTTP",
         .options = cmd_serve_options,

@@ -8,6 +8,11 @@ G_BEGIN_DECLS
 /** atoll_commands: the table of the program atoll, ended by a zeroed row */
 extern const CmdCommand atoll_commands[];
 
+CmdExit cmd_manifest_check_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_manifest_show_options[];
+CmdExit cmd_manifest_show_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 extern const CmdOption cmd_serve_options[];
 CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
