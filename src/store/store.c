@@ -18,16 +18,6 @@ struct _Store {
     OstreeRepo *published; /* owned */
 };
 
-char *store_default_state_dir(void)
-{
-    const char *from_env = g_getenv("ATOLL_STATE");
-    if (from_env != NULL && *from_env != '\0')
-        return g_canonicalize_filename(from_env, NULL);
-    if (geteuid() == 0)
-        return g_strdup("/var/lib/atoll");
-    return g_build_filename(g_get_user_data_dir(), "atoll", NULL);
-}
-
 static OstreeRepo *open_repo(int dir_fd, const char *name, OstreeRepoMode mode,
                              GCancellable *cancellable, GError **error)
 {
@@ -65,6 +55,8 @@ static bool set_up(Store *self, GCancellable *cancellable, GError **error)
         open_repo(self->dir_fd, "build", OSTREE_REPO_MODE_BARE_USER, cancellable, error);
     if (self->build == NULL)
         return false;
+    /* its refs are written in bulk, after a syncfs of what they point to */
+    ostree_repo_set_disable_fsync(self->build, TRUE);
     self->published =
         open_repo(self->dir_fd, "repo", OSTREE_REPO_MODE_ARCHIVE, cancellable, error);
     return self->published != NULL && clear_object_scratch(store_get_build_fd(self), error) &&

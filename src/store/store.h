@@ -17,10 +17,6 @@ G_BEGIN_DECLS
  */
 typedef struct _Store Store;
 
-/** store_default_state_dir: (transfer full): $ATOLL_STATE, /var/lib/atoll as root, or the
- * user's data directory */
-char *store_default_state_dir(void);
-
 /**
  * store_open:
  * @state_dir: path, made when missing
