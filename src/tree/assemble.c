@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The merge of package trees in memory, and the skeleton around it.
+ */
+#include "tree/assemble.h"
+
+#include "packages/formats/deb.h"
+#include "store/loose.h"
+#include "tree/dpkg.h"
+#include "tree/filter.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+    int repo_fd;
+    const TreeFilter *filter;
+    GHashTable *replaces; /* owned: "NEW\nOLD" of each Replaces */
+    StoreNode *root;
+} Merge;
+
+static bool replaces(const Merge *merge, const char *winner, const char *loser)
+{
+    g_autofree char *key = g_strconcat(winner, "\n", loser, NULL);
+    return g_hash_table_contains(merge->replaces, key);
+}
+
+/* "a (<< 1), b:any | c" to names; versions are not compared: the solver chose these. */
+static void note_replaces(GHashTable *set, const char *package, const char *stanza)
+{
+    g_auto(GStrv) lines = g_strsplit(stanza, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        if (g_ascii_strncasecmp(*line, "Replaces:", 9) != 0)
+            continue;
+        g_auto(GStrv) names = g_strsplit_set(*line + 9, ",|", -1);
+        for (char **name = names; *name != NULL; name++) {
+            g_strstrip(*name);
+            (*name)[strcspn(*name, " (:")] = '\0';
+            g_hash_table_add(set, g_strconcat(package, "\n", *name, NULL));
+        }
+    }
+}
+
+static bool same_leaf(const StoreNode *a, const StoreNode *b)
+{
+    return !store_node_is_dir(a) && !store_node_is_dir(b) &&
+           memcmp(a->checksum, b->checksum, BASE_SHA256_BYTES) == 0;
+}
+
+static bool set_conflict(GError **error, const char *path, const StoreNode *old, const char *owner)
+{
+    g_set_error(error, TREE_ERROR, TREE_ERROR_CONFLICT,
+                "packages ‘%s’ and ‘%s’ both own ‘/%s’ and neither replaces the other: leave one "
+                "out of the manifest",
+                old->owner != NULL ? old->owner : "?", owner, path);
+    return false;
+}
+
+static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, const char *path,
+                      const char *owner, GError **error);
+
+static StoreNode *own_copy(const StoreNode *node, const char *owner)
+{
+    StoreNode *copy = NULL;
+    if (store_node_is_dir(node)) {
+        copy = store_node_new_dir(0);
+        copy->meta = node->meta;
+        if (copy->meta.xattrs != NULL)
+            g_variant_ref(copy->meta.xattrs);
+    } else {
+        copy = store_node_copy(node);
+    }
+    copy->owner = owner;
+    return copy;
+}
+
+static bool merge_child(Merge *merge, StoreNode *into, const char *name, const StoreNode *child,
+                        const char *path, const char *owner, GError **error)
+{
+    StoreNode *old = g_hash_table_lookup(into->children, name);
+    bool both_dirs = old != NULL && store_node_is_dir(old) && store_node_is_dir(child);
+    if (old != NULL && !both_dirs) {
+        /* a directory of one package behind a link of another, as dpkg allows */
+        if (store_node_is_dir(child) && S_ISLNK(old->meta.mode))
+            return true;
+        if (same_leaf(old, child) || (old->owner != NULL && replaces(merge, old->owner, owner)))
+            return true;
+        if (old->owner == NULL || !replaces(merge, owner, old->owner))
+            return set_conflict(error, path, old, owner);
+    }
+    if (!both_dirs) {
+        old = own_copy(child, owner);
+        g_hash_table_replace(into->children, g_strdup(name), old);
+    }
+    return !store_node_is_dir(child) || merge_dir(merge, old, child, path, owner, error);
+}
+
+static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, const char *path,
+                      const char *owner, GError **error)
+{
+    g_autoptr(GPtrArray) names = store_node_names(from);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        const StoreNode *child = g_hash_table_lookup(from->children, name);
+        g_autofree char *child_path =
+            *path == '\0' ? g_strdup(name) : g_strconcat(path, "/", name, NULL);
+        if (tree_filter_drops(merge->filter, child_path, store_node_is_dir(child)))
+            continue;
+        if (!merge_child(merge, into, name, child, child_path, owner, error))
+            return false;
+    }
+    return true;
+}
+
+/* Merged /usr and the mount points; base-files brings the rest. */
+static bool put_skeleton(Merge *merge, GError **error)
+{
+    static const char *const aliases[] = {"bin", "sbin", "lib", "lib64", NULL};
+    for (const char *const *alias = aliases; *alias != NULL; alias++) {
+        g_autofree char *target = g_strconcat("usr/", *alias, NULL);
+        (void)store_node_make_dirs(merge->root, target);
+        if (!store_tree_put_link(merge->root, merge->repo_fd, *alias, target, error))
+            return false;
+    }
+    static const char *const folders[] = {"dev", "proc", "run", "sys", "etc", "var/lib", NULL};
+    for (const char *const *folder = folders; *folder != NULL; folder++)
+        (void)store_node_make_dirs(merge->root, *folder);
+    StoreNode *tmp = store_node_make_dirs(merge->root, "tmp");
+    tmp->meta.mode = S_IFDIR | 01777;
+    return true;
+}
+
+static bool merge_package(Merge *merge, const PackagesImported *one, GError **error)
+{
+    return merge_dir(merge, merge->root, one->root, "", g_intern_string(one->package->name),
+                     error);
+}
+
+/* base-files first: its directory modes are the ones that count. */
+static bool merge_all(Merge *merge, GPtrArray *imported, GError **error)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (guint i = 0; i < imported->len; i++) {
+            const PackagesImported *one = imported->pdata[i];
+            bool is_base = strcmp(one->package->name, "base-files") == 0;
+            if (is_base == (pass == 0) && !merge_package(merge, one, error))
+                return false;
+        }
+    return true;
+}
+
+static void copy_if_there(StoreNode *root, const char *from, const char *to)
+{
+    const StoreNode *node = store_node_find(root, from);
+    if (node != NULL && store_node_find(root, to) == NULL)
+        store_node_put(root, to, store_node_copy(node));
+}
+
+/* What a bootstrap lays down before the first script can run. */
+static bool put_bootstrap(Merge *merge, GError **error)
+{
+    copy_if_there(merge->root, "usr/share/base-passwd/passwd.master", "etc/passwd");
+    copy_if_there(merge->root, "usr/share/base-passwd/group.master", "etc/group");
+    if (store_node_find(merge->root, "usr/bin/mawk") != NULL &&
+        store_node_find(merge->root, "usr/bin/awk") == NULL)
+        return store_tree_put_link(merge->root, merge->repo_fd, "usr/bin/awk", "mawk", error);
+    return true;
+}
+
+StoreNode *tree_assemble(int repo_fd, GPtrArray *imported, const Manifest *manifest,
+                         GError **error)
+{
+    g_autoptr(StoreNode) root = store_node_new_dir(0755);
+    g_autoptr(TreeFilter) filter = tree_filter_new(manifest);
+    g_autoptr(GHashTable) set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < imported->len; i++) {
+        const PackagesImported *one = imported->pdata[i];
+        note_replaces(set, one->package->name, one->stanza);
+    }
+    Merge merge = {.repo_fd = repo_fd, .filter = filter, .replaces = set, .root = root};
+    if (!put_skeleton(&merge, error) || !merge_all(&merge, imported, error) ||
+        !put_bootstrap(&merge, error) || !tree_dpkg_put(root, repo_fd, imported, error))
+        return NULL;
+    return g_steal_pointer(&root);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The factory's main job, step by step: manifest, packages, tree, commit.
+ */
+#include "tree/compose.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "packages/resolve.h"
+#include "store/commit.h"
+#include "store/export.h"
+#include "store/sign.h"
+#include "tree/assemble.h"
+#include "tree/describe.h"
+#include "tree/finish.h"
+#include "tree/initramfs.h"
+#include "tree/scan.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define ACCOUNT_FILE_MAX_BYTES (4 * 1024 * 1024)
+
+typedef struct {
+    const TreeComposeOptions *options;
+    GCancellable *cancellable;
+    TreeComposeResult *result; /* owned */
+    Manifest *manifest;        /* owned */
+    Store *store;              /* owned */
+    StoreKey key;
+    char *public_key; /* owned */
+    TreeParent parent;
+    GPtrArray *packages; /* owned */
+    GPtrArray *imported; /* owned */
+    char *inputs;        /* owned */
+    StoreNode *root;     /* owned */
+    TreeScripts *scripts; /* owned */
+    TreeUsersMap *ids;   /* owned */
+    char *kernel;        /* owned */
+    int64_t phase_start_us;
+} Run;
+
+/* Work that goes on beside the scripts: what was imported is made last, then published. */
+typedef struct {
+    const Store *store;
+    GPtrArray *imported; /* borrowed */
+    StoreNode *tree;     /* owned */
+    GCancellable *cancellable;
+    StoreExportStats stats;
+    GError *error; /* owned */
+} Background;
+
+static void run_clear(Run *run)
+{
+    tree_scripts_free(run->scripts);
+    store_node_free(run->root);
+    g_clear_pointer(&run->imported, g_ptr_array_unref);
+    g_clear_pointer(&run->packages, g_ptr_array_unref);
+    tree_users_map_free(run->ids);
+    tree_parent_clear(&run->parent);
+    g_free(run->public_key);
+    g_free(run->inputs);
+    g_free(run->kernel);
+    explicit_bzero(&run->key, sizeof run->key);
+    g_clear_pointer(&run->manifest, manifest_free);
+    store_close(run->store);
+    tree_compose_result_free(run->result);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+
+void tree_compose_result_free(TreeComposeResult *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->ref);
+    g_free(self->commit);
+    g_free(self->version);
+    g_clear_pointer(&self->phases, g_array_unref);
+    g_free(self);
+}
+
+static void begin(Run *run, const char *phase)
+{
+    run->phase_start_us = g_get_monotonic_time();
+    base_progress_phase(run->options->progress, phase);
+}
+
+static void end(Run *run, const char *phase, uint64_t bytes, uint64_t files)
+{
+    int64_t duration_us = g_get_monotonic_time() - run->phase_start_us;
+    TreeComposePhase row = {.name = phase,
+                            .duration_ms = (uint64_t)(duration_us / 1000),
+                            .bytes = bytes,
+                            .files = files};
+    g_array_append_val(run->result->phases, row);
+}
+
+static bool load_parent(Run *run, GError **error)
+{
+    OstreeRepo *repo = store_get_published_repo(run->store);
+    g_autoptr(GVariant) object = NULL;
+    if (!ostree_repo_resolve_rev(repo, run->manifest->ref, TRUE, &run->parent.commit, error))
+        return false;
+    if (run->parent.commit == NULL)
+        return true;
+    if (!ostree_repo_load_variant(repo, OSTREE_OBJECT_TYPE_COMMIT, run->parent.commit, &object,
+                                  error))
+        return false;
+    run->parent.metadata = g_variant_get_child_value(object, 0);
+    run->parent.timestamp_s = ostree_commit_get_timestamp(object);
+    return true;
+}
+
+static bool open_inputs(Run *run, GError **error)
+{
+    run->manifest = manifest_load(run->options->manifest_path, error);
+    if (run->manifest == NULL)
+        return false;
+    run->store = store_open(run->options->state_dir, run->cancellable, error);
+    if (run->store == NULL || !store_key_load(store_get_dir(run->store), &run->key, error))
+        return false;
+    run->public_key = store_key_public_text(&run->key);
+    run->result->ref = g_strdup(run->manifest->ref);
+    return load_parent(run, error);
+}
+
+static bool resolve(Run *run, GError **error)
+{
+    begin(run, "resolving packages");
+    g_autofree char *cache = store_path(run->store, "cache/metadata");
+    run->packages = packages_resolve(run->manifest, cache, "amd64", run->options->progress,
+                                     run->cancellable, error);
+    if (run->packages == NULL)
+        return false;
+    run->inputs = tree_describe_inputs(run->manifest, run->packages, run->public_key);
+    run->result->n_packages = run->packages->len;
+    end(run, "resolve", 0, run->packages->len);
+    return true;
+}
+
+static bool is_unchanged(Run *run)
+{
+    const char *last = tree_parent_text(&run->parent, TREE_DESCRIBE_INPUTS_KEY);
+    const char *version = tree_parent_text(&run->parent, "version");
+    if ((run->options->flags & TREE_COMPOSE_FORCE) != 0 || last == NULL ||
+        strcmp(last, run->inputs) != 0)
+        return false;
+    run->result->unchanged = true;
+    run->result->commit = g_strdup(run->parent.commit);
+    run->result->version = g_strdup(version != NULL ? version : "");
+    return true;
+}
+
+static bool fetch(Run *run, GError **error)
+{
+    g_autoptr(GPtrArray) missing = packages_import_missing(run->store, run->packages);
+    uint64_t bytes = 0;
+    for (guint i = 0; i < missing->len; i++)
+        bytes += ((const PackagesPackage *)missing->pdata[i])->size_bytes;
+    begin(run, "fetching packages");
+    g_autofree char *cache = store_path(run->store, "cache/packages");
+    if (!packages_fetch(missing, cache, run->options->progress, run->cancellable, error))
+        return false;
+    end(run, "fetch", bytes, missing->len);
+    return true;
+}
+
+static bool import(Run *run, GError **error)
+{
+    PackagesImportStats stats = {0};
+    begin(run, "importing packages");
+    run->imported = packages_import(run->store, run->packages, run->options->progress, &stats,
+                                    run->cancellable, error);
+    if (run->imported == NULL)
+        return false;
+    end(run, "import", stats.bytes, stats.files);
+    return true;
+}
+
+static bool assemble(Run *run, GError **error)
+{
+    begin(run, "assembling the tree");
+    run->root =
+        tree_assemble(store_get_build_fd(run->store), run->imported, run->manifest, error);
+    if (run->root == NULL)
+        return false;
+    end(run, "assemble", 0, 0);
+    return true;
+}
+
+static void *work_in_background(void *data)
+{
+    Background *background = data;
+    if (packages_import_keep(background->store, background->imported, background->cancellable,
+                             &background->error))
+        (void)!store_export_files(store_get_build_fd(background->store),
+                                  store_get_published_fd(background->store), background->tree,
+                                  NULL, &background->stats, background->cancellable,
+                                  &background->error);
+    return NULL;
+}
+
+static char *read_account_file(const Run *run, const char *name)
+{
+    g_autofree char *path = g_build_filename(tree_scripts_get_root(run->scripts), name, NULL);
+    g_autoptr(GBytes) bytes = base_fd_read_file(AT_FDCWD, path, ACCOUNT_FILE_MAX_BYTES, NULL);
+    return g_strdup(bytes != NULL ? g_bytes_get_data(bytes, NULL) : "");
+}
+
+/* Ids are settled before anything is hashed, since owners are part of what is hashed. */
+static bool settle_ids(Run *run, GError **error)
+{
+    g_autofree char *passwd = read_account_file(run, "etc/passwd");
+    g_autofree char *group = read_account_file(run, "etc/group");
+    g_autoptr(GVariant) uids = NULL;
+    g_autoptr(GVariant) gids = NULL;
+    if (run->parent.metadata != NULL) {
+        uids = g_variant_lookup_value(run->parent.metadata, TREE_USERS_UIDS_KEY,
+                                      G_VARIANT_TYPE("a{su}"));
+        gids = g_variant_lookup_value(run->parent.metadata, TREE_USERS_GIDS_KEY,
+                                      G_VARIANT_TYPE("a{su}"));
+    }
+    run->ids = tree_users_plan(passwd, group, uids, gids);
+    g_autofree char *new_passwd = tree_users_rewrite(run->ids, passwd);
+    g_autofree char *new_group = tree_users_rewrite(run->ids, group);
+    g_autofree char *etc = g_build_filename(tree_scripts_get_root(run->scripts), "etc", NULL);
+    base_autofd etc_fd = base_fd_open_dir(AT_FDCWD, etc, error);
+    return etc_fd >= 0 &&
+           base_fd_replace_file(etc_fd, "passwd", new_passwd, strlen(new_passwd), 0644,
+                                BASE_FD_REPLACE_NO_SYNC, error) &&
+           base_fd_replace_file(etc_fd, "group", new_group, strlen(new_group), 0644,
+                                BASE_FD_REPLACE_NO_SYNC, error);
+}
+
+static bool run_scripts(Run *run, GError **error)
+{
+    begin(run, "running package scripts");
+    int build_fd = store_get_build_fd(run->store);
+    g_autofree char *scratch = store_make_scratch(run->store, "scripts", error);
+    if (scratch == NULL)
+        return false;
+    run->scripts = tree_scripts_open(run->root, build_fd, scratch, error);
+    if (run->scripts == NULL ||
+        !tree_scripts_configure(run->scripts, run->imported, run->options->progress,
+                                run->cancellable, error) ||
+        !tree_scripts_customize(run->scripts, run->manifest, run->cancellable, error) ||
+        !settle_ids(run, error) ||
+        !tree_scan(run->root, build_fd, tree_scripts_get_upper(run->scripts), run->ids, error))
+        return false;
+    end(run, "scripts", 0, run->packages->len);
+    return true;
+}
+
+static bool make_initramfs(Run *run, GError **error)
+{
+    if (!tree_finish_find_kernel(run->root, &run->kernel, error))
+        return false;
+    if (run->kernel == NULL) {
+        base_progress_note(run->options->progress,
+                           "no package brings a kernel: this tree will not boot");
+        return true;
+    }
+    begin(run, "making the initramfs");
+    TreeInitramfs initramfs = {
+        .store = run->store, .ref = run->manifest->ref, .kernel = run->kernel};
+    if (!tree_initramfs_put(&initramfs, run->root, run->scripts, run->cancellable, error))
+        return false;
+    g_autofree char *path = g_strdup_printf("usr/lib/modules/%s/initramfs.img", run->kernel);
+    end(run, "initramfs", store_node_find(run->root, path)->size_bytes, 1);
+    return true;
+}
+
+static bool finish_tree(Run *run, GError **error)
+{
+    begin(run, "finishing the tree");
+    TreeFinish finish = {
+        .manifest = run->manifest, .kernel = run->kernel, .public_key = run->public_key};
+    if (!tree_finish(&finish, run->root, store_get_build_fd(run->store), error))
+        return false;
+    end(run, "finish", 0, 0);
+    return true;
+}
+
+static bool build_tree(Run *run, GError **error)
+{
+    return run_scripts(run, error) && make_initramfs(run, error) && finish_tree(run, error);
+}
+
+/* The scripts need one CPU at a time; the other one publishes what is already known. */
+static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **error)
+{
+    g_autoptr(GCancellable) stop = g_cancellable_new();
+    Background background = {.store = run->store,
+                             .imported = run->imported,
+                             .tree = store_node_copy(run->root),
+                             .cancellable = stop};
+    GThread *thread = g_thread_new("export", work_in_background, &background);
+    bool built = build_tree(run, error);
+    if (!built)
+        g_cancellable_cancel(stop);
+    begin(run, "exporting");
+    (void)g_thread_join(thread);
+    store_node_free(background.tree);
+    *out_stats = background.stats;
+    if (built && background.error != NULL) {
+        g_propagate_error(error, background.error);
+        return false;
+    }
+    g_clear_error(&background.error);
+    return built;
+}
+
+static char *write_commit(Run *run, GError **error)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    const char *last = tree_parent_text(&run->parent, "version");
+    run->result->version =
+        run->options->version != NULL
+            ? g_strdup(run->options->version)
+            : tree_describe_version(run->manifest->automatic_version_prefix, last, now);
+    TreeDescription description = {.manifest = run->manifest,
+                                   .packages = run->packages,
+                                   .ids = run->ids,
+                                   .inputs = run->inputs,
+                                   .version = run->result->version,
+                                   .kernel = run->kernel};
+    g_autoptr(GVariant) metadata = tree_describe_metadata(&description);
+    StoreCommit commit = {
+        .parent = run->parent.commit,
+        .subject = run->result->version,
+        .metadata = metadata,
+        .timestamp_s = MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1)};
+    return store_commit_write(store_get_build_fd(run->store), run->root, &commit, error);
+}
+
+static bool publish(Run *run, StoreExportStats stats, GError **error)
+{
+    StoreExportStats rest = {0};
+    if (!store_export_files(store_get_build_fd(run->store), store_get_published_fd(run->store),
+                            run->root, run->options->progress, &rest, run->cancellable, error))
+        return false;
+    end(run, "export", stats.bytes_out + rest.bytes_out, stats.objects + rest.objects);
+    begin(run, "committing");
+    run->result->commit = write_commit(run, error);
+    if (run->result->commit == NULL ||
+        !store_sign_commit(store_get_build_repo(run->store), run->result->commit, &run->key,
+                           run->cancellable, error) ||
+        !store_export_commit(run->store, run->result->commit, run->root, run->manifest->ref,
+                             run->cancellable, error))
+        return false;
+    end(run, "commit", 0, 0);
+    return true;
+}
+
+TreeComposeResult *tree_compose(const TreeComposeOptions *options, GCancellable *cancellable,
+                                GError **error)
+{
+    g_auto(Run) run = {.options = options, .cancellable = cancellable};
+    run.result = g_new0(TreeComposeResult, 1);
+    run.result->phases = g_array_new(FALSE, FALSE, sizeof(TreeComposePhase));
+    StoreExportStats stats = {0};
+    if (!open_inputs(&run, error) || !resolve(&run, error))
+        return NULL;
+    if (is_unchanged(&run))
+        return g_steal_pointer(&run.result);
+    if (!fetch(&run, error) || !import(&run, error) || !assemble(&run, error) ||
+        !build_beside_export(&run, &stats, error) || !publish(&run, stats, error))
+        return NULL;
+    return g_steal_pointer(&run.result);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From a configured root to an OSTree tree (libostree, "Adapting existing mainstream
+ * distributions").
+ */
+#include "tree/finish.h"
+
+#include "store/loose.h"
+#include "tree/dpkg.h"
+#include "tree/users.h"
+#include "tree/var.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define TRUSTED_KEY "usr/share/ostree/trusted.ed25519.d/atoll.ed25519"
+#define SYSUSERS "usr/lib/sysusers.d/atoll-ids.conf"
+
+/* What belongs to one machine or one moment. */
+static const char *const litter[] = {
+    "etc/machine-id",  "etc/passwd-",        "etc/group-",     "etc/shadow-",
+    "etc/gshadow-",    "etc/subuid-",        "etc/subgid-",    "etc/.pwd.lock",
+    "etc/resolv.conf.dpkg-new",              "vmlinuz",        "vmlinuz.old",
+    "initrd.img",      "initrd.img.old",     "etc/mtab",       NULL,
+};
+
+bool tree_finish_find_kernel(StoreNode *root, char **out_kernel, GError **error)
+{
+    StoreNode *boot = store_node_find(root, "boot");
+    const char *found = NULL;
+    g_autoptr(GPtrArray) names =
+        boot != NULL && store_node_is_dir(boot) ? store_node_names(boot) : g_ptr_array_new();
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        if (!g_str_has_prefix(name, "vmlinuz-"))
+            continue;
+        if (found != NULL) {
+            g_set_error(error, TREE_ERROR, TREE_ERROR_KERNEL,
+                        "the tree has two kernels, %s and %s: name one of them in the "
+                        "manifest's packages, or put the other into exclude-packages",
+                        found, name + strlen("vmlinuz-"));
+            return false;
+        }
+        found = name + strlen("vmlinuz-");
+    }
+    *out_kernel = g_strdup(found);
+    return true;
+}
+
+static void move(StoreNode *root, const char *from, const char *to)
+{
+    StoreNode *node = store_node_steal(root, from);
+    if (node != NULL)
+        store_node_put(root, to, node);
+}
+
+static void move_kernel(StoreNode *root, const char *kernel)
+{
+    static const char *const kinds[] = {"vmlinuz", "config", "System.map", NULL};
+    for (const char *const *kind = kinds; kernel != NULL && *kind != NULL; kind++) {
+        g_autofree char *from = g_strdup_printf("boot/%s-%s", *kind, kernel);
+        g_autofree char *to = g_strdup_printf("usr/lib/modules/%s/%s", kernel, *kind);
+        move(root, from, to);
+    }
+    (void)store_node_remove(root, "boot");
+    (void)store_node_make_dirs(root, "boot");
+}
+
+static void remove_children_with_prefix(StoreNode *root, const char *path, const char *prefix)
+{
+    StoreNode *dir = store_node_find(root, path);
+    if (dir == NULL || !store_node_is_dir(dir))
+        return;
+    g_autoptr(GPtrArray) names = store_node_names(dir);
+    for (guint i = 0; i < names->len; i++)
+        if (g_str_has_prefix(names->pdata[i], prefix))
+            g_hash_table_remove(dir->children, names->pdata[i]);
+}
+
+static bool clean(StoreNode *root, int repo_fd, GError **error)
+{
+    for (const char *const *path = litter; *path != NULL; path++)
+        (void)store_node_remove(root, *path);
+    remove_children_with_prefix(root, "etc/ssh", "ssh_host_");
+    static const char *const emptied[] = {"run", "dev", "proc", "sys", "tmp", NULL};
+    for (const char *const *name = emptied; *name != NULL; name++) {
+        StoreNode *dir = store_node_make_dirs(root, *name);
+        g_hash_table_remove_all(dir->children);
+    }
+    tree_dpkg_clean(root);
+    /* empty, not missing: a missing one makes systemd ask questions on the first boot */
+    return store_tree_put_text(root, repo_fd, "etc/machine-id", 0444, "", error);
+}
+
+static char *read_text(StoreNode *root, int repo_fd, const char *path, GError **error)
+{
+    const StoreNode *node = store_node_find(root, path);
+    if (node == NULL || !S_ISREG(node->meta.mode))
+        return g_strdup("");
+    g_autoptr(GBytes) bytes = store_load_contents(repo_fd, node->checksum, error);
+    return bytes != NULL ? g_strdup(g_bytes_get_data(bytes, NULL)) : NULL;
+}
+
+static bool put_sysusers(StoreNode *root, int repo_fd, GError **error)
+{
+    g_autofree char *passwd = read_text(root, repo_fd, "etc/passwd", error);
+    g_autofree char *group = passwd != NULL ? read_text(root, repo_fd, "etc/group", error) : NULL;
+    if (group == NULL)
+        return false;
+    g_autofree char *text = tree_users_sysusers(passwd, group);
+    return store_tree_put_text(root, repo_fd, SYSUSERS, 0644, text, error);
+}
+
+/* /tmp lies on the read-only root: it has to be a mount of its own. */
+static bool put_tmp_mount(StoreNode *root, int repo_fd, GError **error)
+{
+    static const char unit[] = "usr/lib/systemd/system/tmp.mount";
+    if (store_node_find(root, "usr/lib/systemd/systemd") == NULL)
+        return true;
+    if (store_node_find(root, unit) == NULL) {
+        const StoreNode *sample = store_node_find(root, "usr/share/systemd/tmp.mount");
+        if (sample == NULL)
+            return true;
+        store_node_put(root, unit, store_node_copy(sample));
+    }
+    return store_tree_put_link(root, repo_fd,
+                               "usr/lib/systemd/system/local-fs.target.wants/tmp.mount",
+                               "../tmp.mount", error);
+}
+
+static void remove_files(StoreNode *root, const Manifest *manifest)
+{
+    for (guint i = 0; i < manifest->remove_files->len; i++) {
+        const ManifestString *path = manifest->remove_files->pdata[i];
+        (void)store_node_remove(root, path->text);
+    }
+}
+
+static void move_etc(StoreNode *root)
+{
+    StoreNode *etc = store_node_steal(root, "etc");
+    if (etc != NULL)
+        store_node_put(root, "usr/etc", etc);
+}
+
+bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **error)
+{
+    move_kernel(root, self->kernel);
+    remove_files(root, self->manifest);
+    (void)store_node_make_dirs(root, "sysroot");
+    root->meta = (StoreMeta){.mode = S_IFDIR | 0755};
+    if (!clean(root, repo_fd, error) || !put_sysusers(root, repo_fd, error) ||
+        !put_tmp_mount(root, repo_fd, error) || !tree_var_relocate(root, repo_fd, error) ||
+        !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
+        !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))
+        return false;
+    move_etc(root);
+    return true;
+}

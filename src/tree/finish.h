@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "manifest/manifest.h"
+#include "store/tree.h"
+#include "tree/error.h"
+
+G_BEGIN_DECLS
+
+/**
+ * tree_finish_find_kernel:
+ * @root: the configured tree
+ * @out_kernel: (transfer full) (nullable): kernel version, %NULL when the tree has none
+ * @error: %TREE_ERROR_KERNEL when there are several
+ */
+bool tree_finish_find_kernel(StoreNode *root, char **out_kernel,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * TreeFinish:
+ * @manifest: what it removes
+ * @kernel: (nullable): kernel version
+ * @public_key: base64 of the key that signs the branch, one line
+ */
+typedef struct {
+    const Manifest *manifest;
+    const char *kernel;
+    const char *public_key;
+} TreeFinish;
+
+/**
+ * tree_finish:
+ * @self: what to do
+ * @root: the configured tree; changed in place
+ * @repo_fd: directory descriptor of the build repo
+ * @error: return location
+ *
+ * Turns a configured root into an OSTree tree: kernel below /usr/lib/modules, /etc as
+ * /usr/etc, /var empty, links into it, the signing key among the trusted ones, and nothing
+ * that belongs to one machine.
+ */
+bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Package scripts in a sandbox over an overlay, whose upper layer is what they changed.
+ */
+#include "tree/scripts.h"
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/sandbox.h"
+#include "base/userns.h"
+#include "packages/formats/deb.h"
+#include "tree/checkout.h"
+#include "tree/copy.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+struct _TreeScripts {
+    char *scratch; /* owned */
+    char *lower;   /* owned */
+    char *stubs;   /* owned */
+    char *upper;   /* owned */
+    char *work;    /* owned */
+    char *root;    /* owned: mount point */
+    bool mounted;
+};
+
+/* Programs that scripts call and that must do nothing in a tree that is not running. */
+static const struct {
+    const char *path;
+    const char *text;
+} stubs[] = {
+    {"usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n"},
+    {"usr/sbin/start-stop-daemon", "#!/bin/sh\nexit 0\n"},
+    {"usr/sbin/update-initramfs", "#!/bin/sh\nexit 0\n"},
+    {"usr/sbin/update-grub", "#!/bin/sh\nexit 0\n"},
+    {"usr/sbin/grub-install", "#!/bin/sh\nexit 0\n"},
+    /* these would make an initramfs for a machine that is not there; ours comes later */
+    {"etc/kernel/postinst.d/dracut", "#!/bin/sh\nexit 0\n"},
+    {"etc/kernel/postinst.d/initramfs-tools", "#!/bin/sh\nexit 0\n"},
+    {"etc/kernel/postinst.d/zz-update-grub", "#!/bin/sh\nexit 0\n"},
+};
+
+static const char *const script_env[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LC_ALL=C.UTF-8",
+    "TERM=dumb",
+    "SOURCE_DATE_EPOCH=0",
+    "DEBIAN_FRONTEND=noninteractive",
+    "DEBCONF_NONINTERACTIVE_SEEN=true",
+    "SYSTEMD_OFFLINE=1",
+    NULL,
+};
+
+static bool make_layers(TreeScripts *self, GError **error)
+{
+    self->lower = g_build_filename(self->scratch, "lower", NULL);
+    self->stubs = g_build_filename(self->scratch, "stubs", NULL);
+    self->upper = g_build_filename(self->scratch, "upper", NULL);
+    self->work = g_build_filename(self->scratch, "work", NULL);
+    self->root = g_build_filename(self->scratch, "root", NULL);
+    const char *const folders[] = {self->lower, self->stubs, self->upper,
+                                   self->work,  self->root,  NULL};
+    for (const char *const *folder = folders; *folder != NULL; folder++)
+        if (!base_fd_make_dirs(AT_FDCWD, *folder, 0755, error))
+            return false;
+    return true;
+}
+
+static bool write_stubs(const TreeScripts *self, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(stubs); i++) {
+        g_autofree char *path = g_build_filename(self->stubs, stubs[i].path, NULL);
+        g_autofree char *parent = g_path_get_dirname(path);
+        if (!base_fd_make_dirs(AT_FDCWD, parent, 0755, error) ||
+            !base_fd_replace_file(AT_FDCWD, path, stubs[i].text, strlen(stubs[i].text), 0755,
+                                  BASE_FD_REPLACE_NO_SYNC, error))
+            return false;
+    }
+    return true;
+}
+
+TreeScripts *tree_scripts_open(const StoreNode *root, int repo_fd, const char *scratch,
+                               GError **error)
+{
+    g_autoptr(TreeScripts) self = g_new0(TreeScripts, 1);
+    self->scratch = g_strdup(scratch);
+    if (!make_layers(self, error) || !write_stubs(self, error) ||
+        !tree_checkout(root, repo_fd, self->lower, error))
+        return NULL;
+    const char *const lowers[] = {self->stubs, self->lower, NULL};
+    if (!base_userns_mount_overlay(lowers, self->upper, self->work, self->root, error))
+        return NULL;
+    self->mounted = true;
+    return g_steal_pointer(&self);
+}
+
+void tree_scripts_free(TreeScripts *self)
+{
+    if (self == NULL)
+        return;
+    if (self->mounted)
+        (void)umount2(self->root, MNT_DETACH);
+    /* what stays is cleared when the store is opened the next time */
+    g_autoptr(GError) ignored = NULL;
+    if (!base_fd_remove_tree(AT_FDCWD, self->scratch, &ignored))
+        g_debug("%s", ignored->message);
+    g_free(self->scratch);
+    g_free(self->lower);
+    g_free(self->stubs);
+    g_free(self->upper);
+    g_free(self->work);
+    g_free(self->root);
+    g_free(self);
+}
+
+const char *tree_scripts_get_upper(const TreeScripts *self)
+{
+    return self->upper;
+}
+
+const char *tree_scripts_get_root(const TreeScripts *self)
+{
+    return self->root;
+}
+
+bool tree_scripts_run(TreeScripts *self, const char *const *argv, const char *output_dir,
+                      const char *what, GCancellable *cancellable, GError **error)
+{
+    const BaseSandboxBind binds[] = {
+        {NULL, "/var/tmp", true},
+        {output_dir, output_dir != NULL ? "/run/atoll" : NULL, true},
+        {NULL, NULL, false},
+    };
+    BaseSandbox sandbox = {
+        .root = self->root,
+        .root_writable = true,
+        .binds = binds,
+        .run = {.argv = argv, .env = script_env, .what = what},
+    };
+    return base_sandbox_run(&sandbox, NULL, cancellable, error);
+}
+
+typedef struct {
+    const BaseProgress *progress;
+    unsigned done;
+    unsigned total;
+    char *package; /* owned: what dpkg is configuring */
+} Configure;
+
+static void take_line(const char *line, void *user_data)
+{
+    Configure *configure = user_data;
+    if (!g_str_has_prefix(line, "Setting up "))
+        return;
+    g_free(configure->package);
+    configure->package = g_strndup(line + strlen("Setting up "),
+                                   strcspn(line + strlen("Setting up "), " "));
+    base_progress_update(configure->progress, ++configure->done, configure->total, "packages");
+}
+
+static bool set_script_error(GError **error, const char *package, GError *cause)
+{
+    if (!g_error_matches(cause, BASE_ERROR, BASE_ERROR_CHILD)) {
+        g_propagate_error(error, cause);
+        return false;
+    }
+    g_set_error(error, TREE_ERROR, TREE_ERROR_SCRIPT, "a script of package ‘%s’ failed: %s",
+                package != NULL ? package : "?", cause->message);
+    g_error_free(cause);
+    return false;
+}
+
+static bool run_preinst(TreeScripts *self, const char *stem, const char *file,
+                        GCancellable *cancellable, GError **error)
+{
+    g_autofree char *script = g_strconcat("/" PACKAGES_DPKG_DIR "/info/", file, NULL);
+    g_autofree char *package = g_strndup(stem, strcspn(stem, ":"));
+    g_auto(GStrv) env = g_strdupv((char **)script_env);
+    env = g_environ_setenv(env, "DPKG_MAINTSCRIPT_PACKAGE", package, TRUE);
+    env = g_environ_setenv(env, "DPKG_MAINTSCRIPT_NAME", "preinst", TRUE);
+    env = g_environ_setenv(env, "DPKG_ADMINDIR", "/var/lib/dpkg", TRUE);
+    env = g_environ_setenv(env, "DPKG_ROOT", "", TRUE);
+    const char *const argv[] = {script, "install", NULL};
+    BaseSandbox sandbox = {
+        .root = self->root,
+        .root_writable = true,
+        .run = {.argv = argv, .env = (const char *const *)env, .what = "preinst"},
+    };
+    GError *cause = NULL;
+    return base_sandbox_run(&sandbox, NULL, cancellable, &cause) ||
+           set_script_error(error, package, cause);
+}
+
+static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable *cancellable,
+                            GError **error)
+{
+    for (guint i = 0; i < imported->len; i++) {
+        const PackagesImported *one = imported->pdata[i];
+        StoreNode *info = store_node_find(one->root, PACKAGES_DPKG_DIR "/info");
+        g_autoptr(GPtrArray) names = info != NULL ? store_node_names(info) : NULL;
+        for (guint n = 0; names != NULL && n < names->len; n++) {
+            const char *name = names->pdata[n];
+            if (!g_str_has_suffix(name, ".preinst"))
+                continue;
+            g_autofree char *stem = g_strndup(name, strlen(name) - strlen(".preinst"));
+            if (!run_preinst(self, stem, name, cancellable, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool run_dpkg(TreeScripts *self, Configure *configure, GCancellable *cancellable,
+                     GError **error)
+{
+    static const char *const argv[] = {
+        "dpkg", "--force-unsafe-io", "--force-confold", "--configure", "-a", NULL};
+    BaseSandbox sandbox = {
+        .root = self->root,
+        .root_writable = true,
+        .run = {.argv = argv,
+                .env = script_env,
+                .what = "configuring packages",
+                .on_line = take_line,
+                .user_data = configure},
+    };
+    GError *cause = NULL;
+    return base_sandbox_run(&sandbox, NULL, cancellable, &cause) ||
+           set_script_error(error, configure->package, cause);
+}
+
+bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BaseProgress *progress,
+                            GCancellable *cancellable, GError **error)
+{
+    if (!run_all_preinst(self, imported, cancellable, error))
+        return false;
+    Configure configure = {.progress = progress, .total = imported->len};
+    bool ok = run_dpkg(self, &configure, cancellable, error);
+    g_free(configure.package);
+    return ok;
+}
+
+static bool prefix_place(GError **error, const ManifestPlace *place)
+{
+    g_prefix_error(error, "%s:%u:%u: ", place->file, place->line, place->column);
+    return false;
+}
+
+static bool enable_units(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
+                         GError **error)
+{
+    for (guint i = 0; i < manifest->units->len; i++) {
+        const ManifestString *unit = manifest->units->pdata[i];
+        const char *const argv[] = {"systemctl", "enable", unit->text, NULL};
+        if (!tree_scripts_run(self, argv, NULL, "enabling a unit", cancellable, error))
+            return prefix_place(error, &unit->place);
+    }
+    if (manifest->default_target == NULL)
+        return true;
+    const char *const argv[] = {"systemctl", "set-default", manifest->default_target, NULL};
+    return tree_scripts_run(self, argv, NULL, "setting the default target", cancellable, error);
+}
+
+static bool run_postprocess(TreeScripts *self, const Manifest *manifest,
+                            GCancellable *cancellable, GError **error)
+{
+    for (guint i = 0; i < manifest->postprocess->len; i++) {
+        const ManifestString *script = manifest->postprocess->pdata[i];
+        g_autofree char *folder = g_build_filename(self->scratch, "postprocess", NULL);
+        g_autofree char *path = g_build_filename(folder, "script", NULL);
+        bool has_interpreter = g_str_has_prefix(script->text, "#!");
+        g_autofree char *text =
+            g_strconcat(has_interpreter ? "" : "#!/bin/sh\nset -eu\n", script->text, NULL);
+        const char *const argv[] = {"/run/atoll/script", NULL};
+        if (!base_fd_make_dirs(AT_FDCWD, folder, 0755, error) ||
+            !base_fd_replace_file(AT_FDCWD, path, text, strlen(text), 0755,
+                                  BASE_FD_REPLACE_NO_SYNC, error) ||
+            !tree_scripts_run(self, argv, folder, "postprocess script", cancellable, error))
+            return prefix_place(error, &script->place);
+    }
+    return true;
+}
+
+bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest,
+                            GCancellable *cancellable, GError **error)
+{
+    for (guint i = 0; i < manifest->add_files->len; i++) {
+        const ManifestFile *file = manifest->add_files->pdata[i];
+        if (!tree_copy_into(self->root, file->source, file->target, error))
+            return prefix_place(error, &file->place);
+    }
+    return enable_units(self, manifest, cancellable, error) &&
+           run_postprocess(self, manifest, cancellable, error);
+}
