@@ -7,6 +7,14 @@
 
 const CmdCommand atoll_commands[] = {
     {
+        .name = "compose",
+        .summary = "Compose a tree from a manifest and commit it, signed",
+        .operands = "MANIFEST",
+        .options = cmd_compose_options,
+        .flags = CMD_FLAG_USERNS,
+        .run = cmd_compose_run,
+    },
+    {
         .name = "manifest check",
         .summary = "Check a manifest and all that it includes",
         .operands = "FILE",

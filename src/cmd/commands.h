@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 /** atoll_commands: the table of the program atoll, ended by a zeroed row */
 extern const CmdCommand atoll_commands[];
 
+extern const CmdOption cmd_compose_options[];
+CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 CmdExit cmd_manifest_check_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 extern const CmdOption cmd_manifest_show_options[];
