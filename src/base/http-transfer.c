@@ -23,6 +23,7 @@
 #define LOW_SPEED_SECONDS 30L
 #define RECEIVE_BUFFER_BYTES (256L << 10)
 #define PART_READ_BYTES (256u << 10)
+#define SETTLE_SECONDS 60
 
 void base_http_transfer_init(BaseHttpTransfer *self, BaseHttpItem *item)
 {
@@ -102,18 +103,27 @@ static bool open_part(BaseHttpTransfer *self, GError **error)
     return true;
 }
 
+/* A date has seconds only: a file that changed a moment ago may change again under the same
+ * date (RFC 9110, 8.8.2.2). Such a file gets no date, and is fetched again next time. */
+static bool set_modified(BaseHttpTransfer *self, GError **error)
+{
+    curl_off_t modified = -1;
+    int64_t settled = g_get_real_time() / G_USEC_PER_SEC - SETTLE_SECONDS;
+    if (curl_easy_getinfo(self->easy, CURLINFO_FILETIME_T, &modified) != CURLE_OK ||
+        modified < 0 || modified > settled)
+        modified = 0;
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)modified } };
+    if (futimens(self->fd, times) < 0)
+        return base_error_set_errno(error, errno, "dating ‘%s’", self->part_path);
+    return true;
+}
+
 /* The digest of a part is only known at its end; a copy of the file under its final name
  * exists only once it was right. */
 static bool put_in_place(BaseHttpTransfer *self, GError **error)
 {
-    curl_off_t modified = -1;
-    if (self->item->only_if_newer && self->easy != NULL &&
-        curl_easy_getinfo(self->easy, CURLINFO_FILETIME_T, &modified) == CURLE_OK &&
-        modified >= 0) {
-        struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)modified } };
-        if (futimens(self->fd, times) < 0)
-            return base_error_set_errno(error, errno, "dating ‘%s’", self->part_path);
-    }
+    if (self->item->only_if_newer && !set_modified(self, error))
+        return false;
     if (fsync(self->fd) < 0)
         return base_error_set_errno(error, errno, "syncing ‘%s’", self->part_path);
     if (rename(self->part_path, self->item->path) < 0)
@@ -291,7 +301,7 @@ static void set_condition(BaseHttpTransfer *self)
 {
     struct stat st;
     curl_easy_setopt(self->easy, CURLOPT_FILETIME, 1L);
-    if (stat(self->item->path, &st) < 0)
+    if (stat(self->item->path, &st) < 0 || st.st_mtime == 0)
         return;
     curl_easy_setopt(self->easy, CURLOPT_TIMECONDITION, (long)CURL_TIMECOND_IFMODSINCE);
     curl_easy_setopt(self->easy, CURLOPT_TIMEVALUE_LARGE, (curl_off_t)st.st_mtime);

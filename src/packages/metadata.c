@@ -24,14 +24,6 @@
 /* In the order of our preference: what costs least to fetch, then to unpack. */
 static const char *const suffixes[] = { ".xz", ".zst", ".gz", "" };
 
-typedef struct {
-    const GPtrArray *sources;
-    const char *cache_dir;
-    const char *arch;
-    const BaseProgress *progress;
-    GCancellable *cancellable;
-} Refresh;
-
 /* Items to fetch together with the strings that they borrow. */
 typedef struct {
     GArray *items;
@@ -50,6 +42,17 @@ static void item_list_clear(ItemList *self)
     g_string_chunk_free(self->strings);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ItemList, item_list_clear)
+
+typedef struct {
+    const GPtrArray *sources;
+    const char *cache_dir;
+    const char *scratch_dir;
+    const char *arch;
+    const BaseProgress *progress;
+    GCancellable *cancellable;
+    ItemList *list;
+    GPtrArray *indexes;
+} Refresh;
 
 static BaseHttpItem *item_list_add(ItemList *self, const char *url, const char *path)
 {
@@ -158,8 +161,8 @@ static GBytes *strip_signature(GBytes *clearsigned)
 }
 
 /* Sets @out_text to %NULL for a trusted repository that has no Release file at all. */
-static bool open_release(const Refresh *self, const PackagesSource *source,
-                         const char *scratch_dir, GBytes **out_text, GError **error)
+static bool open_release(const Refresh *self, const PackagesSource *source, GBytes **out_text,
+                         GError **error)
 {
     g_autoptr(GError) read_error = NULL;
     g_autoptr(GBytes) clearsigned = read_if_there(self, source, "InRelease", &read_error);
@@ -184,9 +187,9 @@ static bool open_release(const Refresh *self, const PackagesSource *source,
         return false;
     }
     *out_text = clearsigned != NULL
-                    ? packages_signature_open(source, clearsigned, scratch_dir, self->cancellable,
-                                              error)
-                    : packages_signature_check(source, plain, signature, scratch_dir,
+                    ? packages_signature_open(source, clearsigned, self->scratch_dir,
+                                              self->cancellable, error)
+                    : packages_signature_check(source, plain, signature, self->scratch_dir,
                                                self->cancellable, error);
     return *out_text != NULL;
 }
@@ -220,10 +223,11 @@ static PackagesIndex *new_index(const Refresh *self, const PackagesSource *sourc
 
 static void add_index(const Refresh *self, const PackagesSource *source,
                       const PackagesRelease *release, const PackagesReleaseEntry *entry,
-                      const char *suffix, ItemList *list, GPtrArray *indexes)
+                      const char *suffix)
 {
+    ItemList *list = self->list;
     PackagesIndex *index = new_index(self, source, entry->sha256, suffix);
-    g_ptr_array_add(indexes, index);
+    g_ptr_array_add(self->indexes, index);
     for (unsigned i = 0; i < list->items->len; i++)
         if (strcmp(g_array_index(list->items, BaseHttpItem, i).path, index->path) == 0)
             return;
@@ -243,8 +247,7 @@ static void add_index(const Refresh *self, const PackagesSource *source,
 
 /* An index of no bytes at all is one without packages. */
 static bool add_best(const Refresh *self, const PackagesSource *source,
-                     const PackagesRelease *release, const char *base, ItemList *list,
-                     GPtrArray *indexes)
+                     const PackagesRelease *release, const char *base)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *path = g_strconcat(base, suffixes[i], NULL);
@@ -252,38 +255,36 @@ static bool add_best(const Refresh *self, const PackagesSource *source,
         if (!packages_release_find(release, path, &entry))
             continue;
         if (entry.size_bytes > 0)
-            add_index(self, source, release, &entry, suffixes[i], list, indexes);
+            add_index(self, source, release, &entry, suffixes[i]);
         return true;
     }
     return false;
 }
 
 static bool add_component(const Refresh *self, const PackagesSource *source,
-                          const PackagesRelease *release, const char *component, ItemList *list,
-                          GPtrArray *indexes)
+                          const PackagesRelease *release, const char *component)
 {
     g_autofree char *own = g_strdup_printf("%s/binary-%s/Packages", component, self->arch);
     g_autofree char *all = g_strdup_printf("%s/binary-all/Packages", component);
-    bool found = add_best(self, source, release, own, list, indexes);
+    bool found = add_best(self, source, release, own);
     if ((!found || packages_release_has_all_index(release)) &&
-        add_best(self, source, release, all, list, indexes))
+        add_best(self, source, release, all))
         found = true;
     return found;
 }
 
 static bool add_indexes(const Refresh *self, const PackagesSource *source,
-                        const PackagesRelease *release, ItemList *list, GPtrArray *indexes,
-                        GError **error)
+                        const PackagesRelease *release, GError **error)
 {
     if (packages_source_is_flat(source)) {
-        if (add_best(self, source, release, "Packages", list, indexes))
+        if (add_best(self, source, release, "Packages"))
             return true;
         g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID,
                     "its Release file lists no Packages file");
         return false;
     }
     for (char **component = source->components; *component != NULL; component++)
-        if (!add_component(self, source, release, *component, list, indexes)) {
+        if (!add_component(self, source, release, *component)) {
             g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID,
                         "it has no component ‘%s’ for %s", *component, self->arch);
             return false;
@@ -292,8 +293,7 @@ static bool add_indexes(const Refresh *self, const PackagesSource *source,
 }
 
 /* A trusted flat repository may consist of a Packages file alone. */
-static bool add_bare(const Refresh *self, const PackagesSource *source, GPtrArray *indexes,
-                     GError **error)
+static bool add_bare(const Refresh *self, const PackagesSource *source, GError **error)
 {
     if (!packages_source_is_flat(source)) {
         g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID,
@@ -322,41 +322,50 @@ static bool add_bare(const Refresh *self, const PackagesSource *source, GPtrArra
         PackagesIndex *index = new_index(self, source, sha256, suffixes[i]);
         g_free(index->path);
         index->path = g_strdup(item->path);
-        g_ptr_array_add(indexes, index);
+        g_ptr_array_add(self->indexes, index);
         return true;
     }
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "it has no Packages file");
     return false;
 }
 
-static bool plan_source(const Refresh *self, const PackagesSource *source,
-                        const char *scratch_dir, ItemList *list, GPtrArray *indexes,
-                        GError **error)
+static bool plan_source(const Refresh *self, const PackagesSource *source, GError **error)
 {
     g_autoptr(GBytes) text = NULL;
-    if (!open_release(self, source, scratch_dir, &text, error))
+    if (!open_release(self, source, &text, error))
         return false;
     if (text == NULL)
-        return add_bare(self, source, indexes, error);
+        return add_bare(self, source, error);
     g_autoptr(PackagesRelease) release = load_release(source, text, error);
-    return release != NULL && add_indexes(self, source, release, list, indexes, error);
+    return release != NULL && add_indexes(self, source, release, error);
 }
 
-static bool plan_all(const Refresh *self, const char *scratch_dir, ItemList *list,
-                     GPtrArray *indexes, GError **error)
+/* What did not verify is not worth asking the server whether it has changed. */
+static void forget_release(const Refresh *self, const PackagesSource *source)
+{
+    static const char *const names[] = { "InRelease", "Release", "Release.gpg" };
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = release_path(self, source, names[i]);
+        (void)unlink(path);
+    }
+}
+
+static bool plan_all(const Refresh *self, GError **error)
 {
     for (unsigned i = 0; i < self->sources->len; i++) {
         const PackagesSource *source = g_ptr_array_index(self->sources, i);
-        if (!plan_source(self, source, scratch_dir, list, indexes, error))
+        if (!plan_source(self, source, error)) {
+            forget_release(self, source);
             return prefix_source(source, error);
+        }
     }
     return true;
 }
 
-static bool fetch_indexes(const Refresh *self, ItemList *list, GError **error)
+static bool fetch_indexes(const Refresh *self, GError **error)
 {
     g_autoptr(GError) fetch_error = NULL;
-    if (fetch_items(self, list, &fetch_error))
+    if (fetch_items(self, self->list, &fetch_error))
         return true;
     if (g_error_matches(fetch_error, BASE_ERROR, BASE_ERROR_INVALID))
         g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_DIGEST, "%s", fetch_error->message);
@@ -377,8 +386,13 @@ GPtrArray *packages_metadata_refresh(const GPtrArray *sources, const char *cache
                                      const char *arch, const BaseProgress *progress,
                                      GCancellable *cancellable, GError **error)
 {
+    g_auto(ItemList) list;
+    item_list_init(&list);
+    g_autoptr(GPtrArray) indexes =
+        g_ptr_array_new_with_free_func((GDestroyNotify)packages_index_free);
     Refresh self = { .sources = sources, .cache_dir = cache_dir, .arch = arch,
-                     .progress = progress, .cancellable = cancellable };
+                     .progress = progress, .cancellable = cancellable, .list = &list,
+                     .indexes = indexes };
     if (!make_dirs(&self, error) || !fetch_releases(&self, error))
         return NULL;
     g_autofree char *scratch_dir = g_build_filename(cache_dir, "gpgv-XXXXXX", NULL);
@@ -386,13 +400,10 @@ GPtrArray *packages_metadata_refresh(const GPtrArray *sources, const char *cache
         base_error_set_errno(error, errno, "making a directory in ‘%s’", cache_dir);
         return NULL;
     }
-    g_auto(ItemList) list;
-    item_list_init(&list);
-    g_autoptr(GPtrArray) indexes =
-        g_ptr_array_new_with_free_func((GDestroyNotify)packages_index_free);
-    bool ok = plan_all(&self, scratch_dir, &list, indexes, error);
+    self.scratch_dir = scratch_dir;
+    bool ok = plan_all(&self, error);
     if (!base_fd_remove_tree(AT_FDCWD, scratch_dir, ok ? error : NULL) || !ok ||
-        !fetch_indexes(&self, &list, error))
+        !fetch_indexes(&self, error))
         return NULL;
     return g_steal_pointer(&indexes);
 }

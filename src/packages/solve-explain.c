@@ -2,6 +2,7 @@
  *
  * Says in words why a manifest's packages cannot be had, naming the lines that ask for them.
  */
+#include "base/nearest.h"
 #include "packages/solve-private.h"
 
 #include <solv/problems.h>
@@ -9,78 +10,19 @@
 
 #define MAX_REASONS 12
 #define MAX_PROBLEMS 8
-#define MAX_NEAR_NAMES 3
-#define MAX_NAME_CHARS 64
 
 /* --- names --- */
 
-static size_t edit_distance(const char *a, const char *b)
+static const char *near_name(Pool *pool, const char *wanted)
 {
-    size_t n = strlen(b);
-    size_t row[MAX_NAME_CHARS + 1];
-    if (strlen(a) > MAX_NAME_CHARS || n > MAX_NAME_CHARS)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-            size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
-            row[j] = MIN(MIN(above, row[j - 1]) + 1, diagonal + cost);
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
-typedef struct {
-    const char *names[MAX_NEAR_NAMES];
-    size_t distances[MAX_NEAR_NAMES];
-    size_t n;
-} NearNames;
-
-static void near_names_add(NearNames *self, const char *name, size_t distance)
-{
-    for (size_t i = 0; i < self->n; i++)
-        if (self->names[i] == name)
-            return;
-    size_t at = self->n;
-    while (at > 0 && distance < self->distances[at - 1])
-        at--;
-    if (at == MAX_NEAR_NAMES)
-        return;
-    size_t last = MIN(self->n, MAX_NEAR_NAMES - 1);
-    for (size_t i = last; i > at; i--) {
-        self->names[i] = self->names[i - 1];
-        self->distances[i] = self->distances[i - 1];
-    }
-    self->names[at] = name;
-    self->distances[at] = distance;
-    self->n = last + 1;
-}
-
-static char *near_names(Pool *pool, const char *wanted)
-{
-    NearNames near = { .n = 0 };
-    size_t limit = MIN(strlen(wanted) / 3, 2) + 1;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (Id p = 1; p < pool->nsolvables; p++) {
         Solvable *s = pool_id2solvable(pool, p);
-        if (s->repo == NULL || !pool_installable(pool, s))
-            continue;
-        const char *name = pool_id2str(pool, s->name);
-        size_t difference = strlen(name) > strlen(wanted) ? strlen(name) - strlen(wanted)
-                                                          : strlen(wanted) - strlen(name);
-        size_t distance = difference > limit ? SIZE_MAX : edit_distance(wanted, name);
-        if (distance <= limit)
-            near_names_add(&near, name, distance);
+        if (s->repo != NULL && pool_installable(pool, s))
+            g_ptr_array_add(names, (gpointer)(uintptr_t)pool_id2str(pool, s->name));
     }
-    GString *text = g_string_new(NULL);
-    for (size_t i = 0; i < near.n; i++)
-        g_string_append_printf(text, "%s‘%s’", i == 0 ? "" : i + 1 < near.n ? ", " : " or ",
-                               near.names[i]);
-    return g_string_free(text, FALSE);
+    g_ptr_array_add(names, NULL);
+    return base_nearest_name(wanted, (const char *const *)names->pdata);
 }
 
 static char *place_of(const ManifestString *string)
@@ -93,29 +35,22 @@ void packages_solver_explain_unknown(PackagesSolver *self, const ManifestString 
                                      GError **error)
 {
     g_autofree char *place = place_of(wanted);
-    g_autofree char *near = near_names(self->pool, wanted->text);
+    const char *near = near_name(self->pool, wanted->text);
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_UNSOLVABLE,
                 "%s: no repository has a package ‘%s’%s%s%s", place, wanted->text,
-                near[0] != '\0' ? "; did you mean " : "", near, near[0] != '\0' ? "?" : "");
+                near != NULL ? "; did you mean ‘" : "", near != NULL ? near : "",
+                near != NULL ? "’?" : "");
 }
 
 void packages_solver_explain_virtual(PackagesSolver *self, const ManifestString *wanted,
-                                     GError **error)
+                                     const Queue *providers, GError **error)
 {
     Pool *pool = self->pool;
     g_autofree char *place = place_of(wanted);
     g_autoptr(GString) names = g_string_new(NULL);
-    Id last_name = 0;
-    Id p;
-    Id pp;
-    FOR_PROVIDES(p, pp, pool_str2id(pool, wanted->text, 1))
-    {
-        Id name = pool_id2solvable(pool, p)->name;
-        if (name != last_name)
-            g_string_append_printf(names, "%s‘%s’", last_name != 0 ? ", " : "",
-                                   pool_id2str(pool, name));
-        last_name = name;
-    }
+    for (int i = 0; i < providers->count; i++)
+        g_string_append_printf(names, "%s‘%s’", i > 0 ? ", " : "",
+                               pool_id2str(pool, providers->elements[i]));
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_UNSOLVABLE,
                 "%s: ‘%s’ is no package but is provided by several; name one of %s", place,
                 wanted->text, names->str);

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @jobs: what libsolv is asked, pairs of how and what
  * @places: (element-type ManifestString): for each job what of the manifest it comes from;
  *   %NULL for the base packages, which no manifest names
+ * @priority_key: PACKAGES_INDEX_PRIORITY in @pool
  */
 struct _PackagesSolver {
     Pool *pool;
@@ -43,8 +44,8 @@ void packages_solver_explain(PackagesSolver *self, Solver *solver, GError **erro
 void packages_solver_explain_unknown(PackagesSolver *self, const ManifestString *wanted,
                                      GError **error);
 
-/** packages_solver_explain_virtual: sets @error for @wanted, which several packages provide */
+/** packages_solver_explain_virtual: sets @error for @wanted, which packages @providers provide */
 void packages_solver_explain_virtual(PackagesSolver *self, const ManifestString *wanted,
-                                     GError **error);
+                                     const Queue *providers, GError **error);
 
 G_END_DECLS

@@ -81,39 +81,45 @@ static void add_base(PackagesSolver *self)
     queue_free(&all);
 }
 
-/* How many packages of different names provide @name; whether one of them is called so. */
-static unsigned count_providers(Pool *pool, Id name, bool *out_real)
+static void find_providers(Pool *pool, Id name, Queue *out_names)
 {
-    unsigned n = 0;
-    Id last_name = 0;
     Id p;
     Id pp;
     FOR_PROVIDES(p, pp, name)
     {
-        Id its_name = pool_id2solvable(pool, p)->name;
-        *out_real = *out_real || its_name == name;
-        n += its_name != last_name ? 1 : 0;
-        last_name = its_name;
+        queue_pushunique(out_names, pool_id2solvable(pool, p)->name);
     }
-    return n;
 }
 
-static bool add_wanted(PackagesSolver *self, const ManifestString *wanted, GError **error)
+static bool add_provided(PackagesSolver *self, const ManifestString *wanted, Id name,
+                         const Queue *providers, GError **error)
 {
-    Id name = pool_str2id(self->pool, wanted->text, 0);
     bool real = false;
-    unsigned n = name != 0 ? count_providers(self->pool, name, &real) : 0;
-    if (n == 0) {
+    for (int i = 0; i < providers->count; i++)
+        real = real || providers->elements[i] == name;
+    if (providers->count == 0) {
         packages_solver_explain_unknown(self, wanted, error);
         return false;
     }
-    if (!real && n > 1) {
-        packages_solver_explain_virtual(self, wanted, error);
+    if (!real && providers->count > 1) {
+        packages_solver_explain_virtual(self, wanted, providers, error);
         return false;
     }
     add_job(self, SOLVER_INSTALL | (real ? SOLVER_SOLVABLE_NAME : SOLVER_SOLVABLE_PROVIDES), name,
             wanted);
     return true;
+}
+
+static bool add_wanted(PackagesSolver *self, const ManifestString *wanted, GError **error)
+{
+    Id name = pool_str2id(self->pool, wanted->text, 0);
+    Queue providers;
+    queue_init(&providers);
+    if (name != 0)
+        find_providers(self->pool, name, &providers);
+    bool ok = add_provided(self, wanted, name, &providers, error);
+    queue_free(&providers);
+    return ok;
 }
 
 static bool add_jobs(PackagesSolver *self, const Manifest *manifest, GError **error)
