@@ -104,6 +104,7 @@ static char *rule_text(Pool *pool, Solver *solver, Id rule)
 typedef struct {
     GPtrArray *wanted;
     GPtrArray *reasons;
+    int n_needs;
 } Problem;
 
 static void add_reason(Problem *self, char *text)
@@ -113,6 +114,20 @@ static void add_reason(Problem *self, char *text)
         g_free(text);
     else
         g_ptr_array_add(self->reasons, text);
+}
+
+/* Who needs whom reads best before what is wrong with it. */
+static void add_rule(PackagesSolver *self, Problem *problem, Solver *solver, Id rule)
+{
+    unsigned before = problem->reasons->len;
+    add_reason(problem, rule_text(self->pool, solver, rule));
+    if (problem->reasons->len == before ||
+        solver_ruleinfo(solver, rule, NULL, NULL, NULL) != SOLVER_RULE_PKG_REQUIRES)
+        return;
+    char *text = problem->reasons->pdata[before];
+    problem->reasons->pdata[before] = NULL;
+    g_ptr_array_set_size(problem->reasons, (int)before);
+    g_ptr_array_insert(problem->reasons, problem->n_needs++, text);
 }
 
 static void add_job(PackagesSolver *self, Problem *problem, int index)
@@ -151,7 +166,7 @@ static char *problem_text(PackagesSolver *self, Solver *solver, Id problem)
 {
     g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
-    Problem state = { wanted, reasons };
+    Problem state = { .wanted = wanted, .reasons = reasons };
     Queue rules;
     queue_init(&rules);
     solver_findallproblemrules(solver, problem, &rules);
@@ -160,7 +175,7 @@ static char *problem_text(PackagesSolver *self, Solver *solver, Id problem)
         if (job > 0)
             add_job(self, &state, job - 1);
         else
-            add_reason(&state, rule_text(self->pool, solver, rules.elements[i]));
+            add_rule(self, &state, solver, rules.elements[i]);
     }
     queue_free(&rules);
     g_ptr_array_sort(wanted, compare_text);
