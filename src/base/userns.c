@@ -186,9 +186,10 @@ static bool build_options(GString *options, GArray *fds, const char *const *lowe
     g_string_append(options, ",workdir=");
     if (!append_directory(options, fds, work, error))
         return false;
-    g_string_append(options, ",metacopy=off,redirect_dir=off,index=off");
-    if (in_user_namespace())
-        g_string_append(options, ",userxattr");
+    /* the upper layer has to be readable without the lower one: no files that are only half
+     * there; userxattr implies that */
+    g_string_append(options, in_user_namespace() ? ",userxattr"
+                                                 : ",metacopy=off,redirect_dir=off,index=off");
     return true;
 }
 

@@ -245,7 +245,8 @@ static bool run_scripts(Run *run, GError **error)
                                 run->cancellable, error) ||
         !tree_scripts_customize(run->scripts, run->manifest, run->cancellable, error) ||
         !settle_ids(run, error) ||
-        !tree_scan(run->root, build_fd, tree_scripts_get_upper(run->scripts), run->ids, error))
+        !tree_scan(run->root, build_fd, tree_scripts_get_upper(run->scripts), run->ids, error) ||
+        !tree_finish_clean(run->root, build_fd, error))
         return false;
     end(run, "scripts", 0, run->packages->len);
     return true;

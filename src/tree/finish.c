@@ -77,7 +77,7 @@ static void remove_children_with_prefix(StoreNode *root, const char *path, const
             g_hash_table_remove(dir->children, names->pdata[i]);
 }
 
-static bool clean(StoreNode *root, int repo_fd, GError **error)
+bool tree_finish_clean(StoreNode *root, int repo_fd, GError **error)
 {
     for (const char *const *path = litter; *path != NULL; path++)
         (void)store_node_remove(root, *path);
@@ -149,7 +149,7 @@ bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **
     remove_files(root, self->manifest);
     (void)store_node_make_dirs(root, "sysroot");
     root->meta = (StoreMeta){.mode = S_IFDIR | 0755};
-    if (!clean(root, repo_fd, error) || !put_sysusers(root, repo_fd, error) ||
+    if (!put_sysusers(root, repo_fd, error) ||
         !put_tmp_mount(root, repo_fd, error) || !tree_var_relocate(root, repo_fd, error) ||
         !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
         !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))

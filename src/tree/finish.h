@@ -17,6 +17,17 @@ bool tree_finish_find_kernel(StoreNode *root, char **out_kernel,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * tree_finish_clean:
+ * @root: the configured tree; changed in place
+ * @repo_fd: directory descriptor of the build repo
+ * @error: return location
+ *
+ * Removes what belongs to one machine or one moment: ids, host keys, locks, backups. What
+ * is left is the same for the same inputs.
+ */
+bool tree_finish_clean(StoreNode *root, int repo_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * TreeFinish:
  * @manifest: what it removes
  * @kernel: (nullable): kernel version
@@ -35,9 +46,9 @@ typedef struct {
  * @repo_fd: directory descriptor of the build repo
  * @error: return location
  *
- * Turns a configured root into an OSTree tree: kernel below /usr/lib/modules, /etc as
- * /usr/etc, /var empty, links into it, the signing key among the trusted ones, and nothing
- * that belongs to one machine.
+ * Turns a configured and cleaned root into an OSTree tree: kernel below /usr/lib/modules, /etc as
+ * /usr/etc, /var empty, links into it, and the signing key among
+ * the trusted ones.
  */
 bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
