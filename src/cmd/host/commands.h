@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cmd/command.h"
+#include "host/sysroot.h"
+
+G_BEGIN_DECLS
+
+/** atoll_host_commands: the table of the program atoll-host, ended by a zeroed row */
+extern const CmdCommand atoll_host_commands[];
+
+#define CMD_HOST_OPTION_SYSROOT                                                                    \
+    {                                                                                              \
+        .name = "sysroot", .metavar = "DIR",                                                       \
+        .help = "work on the sysroot at DIR instead of the running host"                           \
+    }
+#define CMD_HOST_OPTION_REBOOT                                                                     \
+    {                                                                                              \
+        .name = "reboot", .letter = 'r', .help = "reboot into the result"                          \
+    }
+
+extern const CmdOption cmd_host_status_options[];
+extern const CmdOption cmd_host_upgrade_options[];
+extern const CmdOption cmd_host_rollback_options[];
+extern const CmdOption cmd_host_deploy_options[];
+extern const CmdOption cmd_host_kargs_options[];
+
+CmdExit cmd_host_status_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_upgrade_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_rollback_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_deploy_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_kargs_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+/**
+ * cmd_host_finish:
+ * @args: of a command that has %CMD_HOST_OPTION_REBOOT
+ * @sysroot: what was changed
+ * @what: "VERSION is staged", to print
+ * @error: return location
+ *
+ * Says what was done and what is left to do, or reboots when asked to.
+ */
+CmdExit cmd_host_finish(const CmdArgs *args, const HostSysroot *sysroot, const char *what,
+                        GError **error);
+
+G_END_DECLS

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Asks a remote for a commit and decides whether it may come in. That happens in a scratch
+ * repo: what is refused has never touched the host's own.
+ */
+#include "host/remote.h"
+
+#include "base/digest.h"
+#include "base/fd.h"
+#include "host/error.h"
+#include "host/verify.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* How far back a version is looked for. */
+#define MAX_HISTORY 512
+
+/* What a remote's section may have that matters for a fetch; signatures are our part. */
+static const char *const remote_options[] = {
+    "url",
+    "contenturl",
+    "metalink",
+    "proxy",
+    "http2",
+    "tls-permissive",
+    "tls-ca-path",
+    "tls-client-cert-path",
+    "tls-client-key-path",
+    "collection-id",
+    "unconfigured-state",
+};
+
+typedef struct {
+    char *path;
+    OstreeRepo *repo;
+} Scratch;
+
+static void scratch_clear(Scratch *self)
+{
+    g_clear_object(&self->repo);
+    g_autoptr(GError) error = NULL;
+    if (self->path != NULL && !base_fd_remove_tree(AT_FDCWD, self->path, &error))
+        g_debug("%s", error->message); /* it is in /tmp: a leftover harms nobody */
+    g_clear_pointer(&self->path, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scratch, scratch_clear)
+
+static bool copy_remote(OstreeRepo *from, const char *remote, GKeyFile *to, GError **error)
+{
+    g_autofree char *section = g_strdup_printf("remote \"%s\"", remote);
+    g_key_file_set_string(to, section, "gpg-verify", "false");
+    for (unsigned i = 0; i < G_N_ELEMENTS(remote_options); i++) {
+        g_autofree char *value = NULL;
+        if (!ostree_repo_get_remote_option(from, remote, remote_options[i], NULL, &value, error)) {
+            g_prefix_error(
+                error, "the host has no remote ‘%s’: add it to /etc/ostree/remotes.d: ", remote);
+            return false;
+        }
+        if (value != NULL)
+            g_key_file_set_string(to, section, remote_options[i], value);
+    }
+    return true;
+}
+
+static bool scratch_open(Scratch *self, OstreeRepo *host_repo, const char *remote, GError **error)
+{
+    self->path = g_dir_make_tmp("atoll-host-XXXXXX", error);
+    if (self->path == NULL)
+        return false;
+    g_autoptr(GFile) dir = g_file_new_for_path(self->path);
+    self->repo = ostree_repo_new(dir);
+    if (!ostree_repo_create(self->repo, OSTREE_REPO_MODE_ARCHIVE, NULL, error))
+        return false;
+    g_autoptr(GKeyFile) config = ostree_repo_copy_config(self->repo);
+    return copy_remote(host_repo, remote, config, error) &&
+           ostree_repo_write_config(self->repo, config, error) &&
+           ostree_repo_reload_config(self->repo, NULL, error);
+}
+
+static bool pull_commits(OstreeRepo *repo, const char *remote, const char *ref, int depth,
+                         GCancellable *cancellable, GError **error)
+{
+    const char *const refs[] = {ref, NULL};
+    g_autoptr(GVariantBuilder) options = g_variant_builder_new(G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(options, "{sv}", "refs", g_variant_new_strv(refs, -1));
+    g_variant_builder_add(options, "{sv}", "flags",
+                          g_variant_new_int32(OSTREE_REPO_PULL_FLAGS_COMMIT_ONLY));
+    g_variant_builder_add(options, "{sv}", "depth", g_variant_new_int32(depth));
+    g_variant_builder_add(options, "{sv}", "disable-static-deltas", g_variant_new_boolean(TRUE));
+    g_autoptr(GVariant) built = g_variant_ref_sink(g_variant_builder_end(options));
+    return ostree_repo_pull_with_options(repo, remote, built, NULL, cancellable, error);
+}
+
+static char *find_version(OstreeRepo *repo, const char *tip, const HostOrigin *origin,
+                          const char *version, GError **error)
+{
+    g_autofree char *checksum = g_strdup(tip);
+    for (unsigned i = 0; checksum != NULL && i <= MAX_HISTORY; i++) {
+        g_autoptr(HostCommit) commit = host_commit_load(repo, checksum, NULL);
+        if (commit == NULL)
+            break; /* history may be pruned */
+        if (g_strcmp0(commit->version, version) == 0)
+            return g_steal_pointer(&checksum);
+        g_free(checksum);
+        checksum = ostree_commit_get_parent(commit->object);
+    }
+    host_error_set(error, HOST_ERROR_FAILED,
+                   "‘%s’ has no version ‘%s’ (looked through %d commits at most): give one of its "
+                   "versions or a commit's checksum",
+                   origin->refspec, version, MAX_HISTORY);
+    return NULL;
+}
+
+static HostCommit *fetch(Scratch *scratch, const HostOrigin *origin, const char *revision,
+                         GCancellable *cancellable, GError **error)
+{
+    bool is_checksum = revision != NULL && base_digest_is_sha256_hex(revision);
+    bool is_version = revision != NULL && !is_checksum;
+    const char *wanted = is_checksum ? revision : origin->ref;
+    if (!pull_commits(scratch->repo, origin->remote, wanted, is_version ? MAX_HISTORY : 0,
+                      cancellable, error)) {
+        g_autofree char *url = NULL;
+        (void)ostree_repo_remote_get_url(scratch->repo, origin->remote, &url, NULL);
+        g_prefix_error(error, "asking ‘%s’ for ‘%s’: ", url ? url : origin->remote, wanted);
+        return NULL;
+    }
+    g_autofree char *checksum = g_strdup(revision);
+    if (!is_checksum) {
+        g_free(checksum);
+        checksum = NULL;
+        if (!ostree_repo_resolve_rev(scratch->repo, origin->refspec, FALSE, &checksum, error))
+            return NULL;
+    }
+    if (is_version) {
+        g_autofree char *tip = g_steal_pointer(&checksum);
+        checksum = find_version(scratch->repo, tip, origin, revision, error);
+    }
+    return checksum != NULL ? host_commit_load(scratch->repo, checksum, error) : NULL;
+}
+
+static bool check_signature(const HostKeys *keys, HostCommit *commit, const char *refspec,
+                            GError **error)
+{
+    const char *what = NULL;
+    switch (host_verify_commit(keys, commit->object, commit->detached, &commit->key)) {
+    case HOST_SIGNATURE_GOOD:
+        return true;
+    case HOST_SIGNATURE_NONE:
+        what = "it is not signed: have its publisher sign it";
+        break;
+    case HOST_SIGNATURE_REVOKED:
+        what = "it is signed with a revoked key: have its publisher sign it with the new one";
+        break;
+    case HOST_SIGNATURE_NO_KEYS:
+        what = "this image trusts no key: put the publisher's into "
+               "/etc/ostree/trusted.ed25519";
+        break;
+    case HOST_SIGNATURE_UNTRUSTED:
+    default:
+        what = "none of its signatures is right and by a key that this image trusts: if the "
+               "publisher has a new key, put that into /etc/ostree/trusted.ed25519";
+        break;
+    }
+    return host_error_set(error, HOST_ERROR_REFUSED,
+                          "refusing commit %s of ‘%s’: %s (nothing was changed)", commit->checksum,
+                          refspec, what);
+}
+
+static bool check_digest(const HostCommit *commit, GError **error)
+{
+    g_autofree char *digest =
+        base_sha256_hex(g_variant_get_data(commit->object), g_variant_get_size(commit->object));
+    return strcmp(digest, commit->checksum) == 0 ||
+           host_error_set(error, HOST_ERROR_REFUSED,
+                          "refusing commit %s: its contents have the digest %s", commit->checksum,
+                          digest);
+}
+
+/* A signed commit of another stream must not come in through a lying server. */
+static bool check_binding(const HostCommit *commit, const HostOrigin *origin, GError **error)
+{
+    g_autoptr(GVariant) metadata = g_variant_get_child_value(commit->object, 0);
+    g_autofree const char **refs = NULL;
+    if (!g_variant_lookup(metadata, OSTREE_COMMIT_META_KEY_REF_BINDING, "^a&s", &refs) ||
+        g_strv_contains(refs, origin->ref))
+        return true;
+    return host_error_set(error, HOST_ERROR_REFUSED,
+                          "refusing commit %s: it belongs to ‘%s’, not to ‘%s’ (nothing was "
+                          "changed)",
+                          commit->checksum, refs[0] != NULL ? refs[0] : "no ref", origin->ref);
+}
+
+HostCommit *host_remote_inspect(const HostSysroot *sysroot, const HostOrigin *origin,
+                                const char *revision, GCancellable *cancellable, GError **error)
+{
+    g_auto(Scratch) scratch = {0};
+    if (!scratch_open(&scratch, sysroot->repo, origin->remote, error))
+        return NULL;
+    g_autoptr(HostCommit) commit = fetch(&scratch, origin, revision, cancellable, error);
+    if (commit == NULL || !check_digest(commit, error) ||
+        !check_signature(sysroot->keys, commit, origin->refspec, error) ||
+        !check_binding(commit, origin, error))
+        return NULL;
+    return g_steal_pointer(&commit);
+}
