@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -69,11 +68,12 @@ void host_space_explain(const HostSysroot *sysroot, GError **error)
 
 static void drop_staging(int tmp_dfd, const char *name)
 {
-    /* libostree's own protocol: who holds NAME-lock uses NAME. */
+    /* libostree's own protocol: who holds NAME-lock, a lock of the open file, uses NAME. */
     g_autofree char *lock_name = g_strdup_printf("%s-lock", name);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     base_autofd lock_fd =
         openat(tmp_dfd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) != 0)
+    if (lock_fd < 0 || fcntl(lock_fd, F_OFD_SETLK, &lock) != 0)
         return;
     g_autoptr(GError) error = NULL;
     if (!base_fd_remove_tree(tmp_dfd, name, &error))

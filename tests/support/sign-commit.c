@@ -31,6 +31,6 @@ int main(int argc, char **argv)
         return 1;
     }
     g_autofree char *text = store_key_public_text(&key);
-    printf("%s\n", text);
+    printf("%s", text);
     return 0;
 }
