@@ -4,6 +4,7 @@
  */
 #include "packages/solve.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
