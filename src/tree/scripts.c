@@ -154,6 +154,7 @@ typedef struct {
 static void take_line(const char *line, void *user_data)
 {
     Configure *configure = user_data;
+    g_debug("%s", line);
     if (!g_str_has_prefix(line, "Setting up "))
         return;
     g_free(configure->package);
