@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Versions that count up.
+ */
+#include "tree/describe.h"
+
+static void check(const char *prefix, const char *last, const char *expected)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_utc(2026, 3, 9, 12, 0, 0);
+    g_autofree char *version = tree_describe_version(prefix, last, now);
+    g_assert_cmpstr(version, ==, expected);
+}
+
+static void test_version(void)
+{
+    check("12", NULL, "12");
+    check("12", "12", "12.1");
+    check("12", "12.9", "12.10");
+    check("12", "11.4", "12");
+    check("12", "120", "12");
+    check("12", "12.x", "12.1");
+    check("12.<date:%Y%m%d>", "12.20260308.3", "12.20260309");
+    check("12.<date:%Y%m%d>", "12.20260309", "12.20260309.1");
+    check(NULL, NULL, "20260309");
+    check("<date:", NULL, "<date:");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/tree/describe/version", test_version);
+    return g_test_run();
+}
