@@ -70,14 +70,30 @@ bool base_yaml_set_error(const BaseYaml *self, const BaseYamlNode *node, GError 
     return set_error_at(self, node->line, node->column, error, message);
 }
 
+static const BaseYamlNode *last_key(const Builder *b)
+{
+    if (b->levels->len == 0)
+        return NULL;
+    const BaseYamlNode *node = g_array_index(b->levels, Level, b->levels->len - 1).node;
+    if (node->kind != BASE_YAML_MAPPING || node->keys->len == 0)
+        return node;
+    return node->keys->pdata[node->keys->len - 1];
+}
+
 static BaseYamlNode *new_node(Builder *b, struct fy_event *event, BaseYamlKind kind)
 {
     BaseYamlNode *node = g_new0(BaseYamlNode, 1);
     const struct fy_mark *mark = fy_event_start_mark(event);
     node->kind = kind;
     node->weight = 1;
-    node->line = mark == NULL ? 1 : (unsigned)mark->line + 1;
-    node->column = mark == NULL ? 1 : (unsigned)mark->column + 1;
+    const BaseYamlNode *before = last_key(b);
+    if (mark != NULL) {
+        node->line = (unsigned)mark->line + 1;
+        node->column = (unsigned)mark->column + 1;
+    } else { /* a value that is not there: its key stands for it */
+        node->line = before == NULL ? 1 : before->line;
+        node->column = before == NULL ? 1 : before->column;
+    }
     g_ptr_array_add(b->yaml->nodes, node);
     return node;
 }
