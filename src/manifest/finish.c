@@ -23,8 +23,8 @@ static bool check_required(const ManifestLayer *self, const char *path, GError *
         if ((key->flags & MANIFEST_KEY_REQUIRED) == 0 ||
             self->places[key - manifest_keys].file != NULL)
             continue;
-        g_set_error(error, MANIFEST_ERROR, MANIFEST_ERROR_INVALID, "%s: ‘%s’ is missing: %s", path,
-                    key->name, key->doc);
+        g_set_error(error, MANIFEST_ERROR, MANIFEST_ERROR_INVALID,
+                    "%s: ‘%s’ is missing: say the %s", path, key->name, key->doc);
         return false;
     }
     if (self->values->repos->len == 0)

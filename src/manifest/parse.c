@@ -34,8 +34,25 @@ static bool parse_bool(const Parse *p, const BaseYamlNode *node, GError **error)
     return base_yaml_get_bool(p->yaml, node, p->name, field, error);
 }
 
-static bool append_strings(const Parse *p, const BaseYamlNode *node, GPtrArray *strings,
-                           GError **error)
+/* Puts one item of a list into an array of ManifestString. */
+typedef void (*AddFunc)(const Parse *p, const BaseYamlNode *item, GPtrArray *strings);
+
+static void add_whole(const Parse *p, const BaseYamlNode *item, GPtrArray *strings)
+{
+    g_ptr_array_add(strings, manifest_string_new(item->text, p->yaml, item));
+}
+
+static void add_words(const Parse *p, const BaseYamlNode *item, GPtrArray *strings)
+{
+    g_auto(GStrv) parts = g_strsplit_set(item->text, " \t\n", 0);
+    for (size_t i = 0; parts[i] != NULL; i++) {
+        if (parts[i][0] != '\0')
+            g_ptr_array_add(strings, manifest_string_new(parts[i], p->yaml, item));
+    }
+}
+
+static bool add_items(const Parse *p, const BaseYamlNode *node, AddFunc add, GPtrArray *strings,
+                      GError **error)
 {
     if (!base_yaml_check_kind(p->yaml, node, p->name, BASE_YAML_LIST, error))
         return false;
@@ -44,7 +61,7 @@ static bool append_strings(const Parse *p, const BaseYamlNode *node, GPtrArray *
         const char *text = NULL;
         if (!base_yaml_get_string(p->yaml, item, p->name, &text, error))
             return false;
-        g_ptr_array_add(strings, manifest_string_new(text, p->yaml, item));
+        add(p, item, strings);
     }
     return true;
 }
@@ -52,31 +69,13 @@ static bool append_strings(const Parse *p, const BaseYamlNode *node, GPtrArray *
 static bool parse_strings(const Parse *p, const BaseYamlNode *node, GError **error)
 {
     GPtrArray **field = manifest_key_field(p->key, p->layer->values);
-    return append_strings(p, node, *field, error);
-}
-
-static void append_words(const Parse *p, const BaseYamlNode *item, GPtrArray *words)
-{
-    g_auto(GStrv) parts = g_strsplit_set(item->text, " \t\n", 0);
-    for (size_t i = 0; parts[i] != NULL; i++) {
-        if (parts[i][0] != '\0')
-            g_ptr_array_add(words, manifest_string_new(parts[i], p->yaml, item));
-    }
+    return add_items(p, node, add_whole, *field, error);
 }
 
 static bool parse_words(const Parse *p, const BaseYamlNode *node, GError **error)
 {
     GPtrArray **field = manifest_key_field(p->key, p->layer->values);
-    if (!base_yaml_check_kind(p->yaml, node, p->name, BASE_YAML_LIST, error))
-        return false;
-    for (guint i = 0; i < node->values->len; i++) {
-        const BaseYamlNode *item = node->values->pdata[i];
-        const char *text = NULL;
-        if (!base_yaml_get_string(p->yaml, item, p->name, &text, error))
-            return false;
-        append_words(p, item, *field);
-    }
-    return true;
+    return add_items(p, node, add_words, *field, error);
 }
 
 static bool parse_arch_words(const Parse *p, const BaseYamlNode *node, GError **error)
@@ -170,7 +169,7 @@ static bool parse_include(const Parse *p, const BaseYamlNode *node, GError **err
 {
     const char *text = NULL;
     if (node->kind == BASE_YAML_LIST)
-        return append_strings(p, node, p->layer->includes, error);
+        return add_items(p, node, add_whole, p->layer->includes, error);
     if (!base_yaml_get_string(p->yaml, node, p->name, &text, error))
         return false;
     g_ptr_array_add(p->layer->includes, manifest_string_new(text, p->yaml, node));
