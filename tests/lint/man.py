@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Holds a program's man pages and completions against its command table.
 
-Every command has man/PROGRAM-COMMAND.1 with all its options, an example and the exit
+Every command has man/PROGRAM-COMMAND.1 (or .8) with all its options, an example and the exit
 statuses; PROGRAM.1 lists every command; completions have every command and option; every
 manifest key stands in atoll-manifest.5; every page is in man/meson.build and groff is happy.
 Usage: man.py SOURCE PROGRAM
@@ -21,6 +21,12 @@ def output(*argv):
 def plain(page):
     """A page's text with roff's escapes of dashes undone."""
     return page.read_text(encoding="utf-8").replace("\\-", "-")
+
+
+def find_page(source, name):
+    """Commands are in section 1, those for administrators may be in 8."""
+    admin = source / "man" / f"{name}.8"
+    return admin if admin.exists() else source / "man" / f"{name}.1"
 
 
 def check_page(page, command):
@@ -72,13 +78,14 @@ def main():
     name = pathlib.Path(program).name
     commands = json.loads(output(program, "help", "--json"))
     found = check_completions(program, commands)
-    overview = plain(source / f"man/{name}.1") if (source / f"man/{name}.1").exists() else ""
+    overview_page = find_page(source, name)
+    overview = plain(overview_page) if overview_page.exists() else ""
     installed = (source / "man/meson.build").read_text(encoding="utf-8")
     for command in commands:
-        page = source / "man" / f"{name}-{command['name'].replace(' ', '-')}.1"
+        page = find_page(source, f"{name}-{command['name'].replace(' ', '-')}")
         found += check_page(page, command)
-        if page.stem not in overview.replace("\\", ""):
-            found.append(f"{name}.1: {page.stem}(1) is missing")
+        if page.stem not in overview:
+            found.append(f"{overview_page}: {page.stem} is missing")
         if command["summary"].endswith("."):
             found.append(f"{command['name']}: the summary ends in a full stop")
     if name == "atoll":

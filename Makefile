@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# For people; the build itself is Meson's. `make demo` and `make check` each do all that they
+# need on a fresh Debian 12, installing packages included.
+
+BUILD ?= build
+PYTHON := /usr/bin/python3
+KEEP ?=
+
+.PHONY: all deps demo check bench deb install lint fuzz tsan clean
+
+all: deps
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	ninja -C $(BUILD)
+
+deps:
+	@tools/deps
+
+demo: all
+	KEEP=$(KEEP) $(PYTHON) demo/demo.py
+
+check: deps
+	@$(PYTHON) tools/check.py
+
+bench: all
+	$(PYTHON) bench/bench.py
+
+deb: deps
+	tools/deb
+
+install: all
+	meson install -C $(BUILD)
+
+lint: all
+	tools/lint $(BUILD)
+
+fuzz: deps
+	tools/fuzz
+
+# The tests once more under the thread sanitizer.
+tsan: deps
+	@$(PYTHON) tools/check.py --sanitize thread
+
+clean:
+	rm -rf build build-*
