@@ -1,0 +1,277 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures atoll against its peers, side by side in one run.
+
+The packages of examples/debian-12-minimal.yaml are laid into one repository on disk; both
+sides build from it, turn about, with the same dracut options and the same compression of
+the initramfs. Quote the ratios: seconds belong to the machine.
+"""
+
+import argparse
+import glob
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MANIFEST = os.path.join(ROOT, "examples/debian-12-minimal.yaml")
+LEAF = "less"
+
+# The peer's initramfs is made once, as atoll's is, with the same options.
+DRACUT = ("dracut --force --no-hostonly --no-hostonly-cmdline --reproducible "
+          "--no-early-microcode --add ostree --compress 'zstd -9 -T2 -q'")
+
+
+def log(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(argv, **options):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, **options)
+    if done.returncode != 0:
+        sys.exit("bench: %s failed (%d):\n%s" % (
+            argv[0], done.returncode, (done.stderr + done.stdout).decode()[-3000:]))
+    return done.stdout
+
+
+def timed(argv, **options):
+    """Wall seconds of a command, and the peak memory in MB of its largest process."""
+    start = time.monotonic()
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, **options)
+    output = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - start
+    if child.returncode != 0:
+        sys.exit("bench: %s failed (%d):\n%s" % (argv[0], child.returncode,
+                                                output.decode()[-3000:]))
+    return seconds, usage.ru_maxrss / 1024, output
+
+
+class Bench:
+    def __init__(self, work, build, runs):
+        self.work, self.runs = work, runs
+        self.atoll = os.path.join(build, "src/programs/atoll")
+        self.export = os.path.join(build, "bench/bench-export")
+        self.packages = []
+
+    def path(self, *parts):
+        return os.path.join(self.work, *parts)
+
+    # -- set-up ---------------------------------------------------------------------------
+
+    def fetch(self):
+        log("set-up: fetching the packages")
+        run([self.atoll, "compose", "--quiet", "--state", self.path("seed"), MANIFEST])
+        commit = self.commit_of(self.path("seed"))
+        listing = json.loads(run([self.atoll, "manifest", "show", "--json", MANIFEST]))
+        self.ref, self.manifest = listing["ref"], listing
+        text = run(["ostree", "--repo=" + self.path("seed/repo"), "show", commit,
+                    "--print-metadata-key=atoll.packages"]).decode()
+        rows = eval(text.strip(), {"__builtins__": {}})  # GVariant text of tuples of strings
+        self.packages = [row[0] for row in rows]
+        os.makedirs(self.path("apt"))
+        for name, version, arch, _, sha256 in rows:
+            shutil.copy(self.path("seed/cache/packages", sha256 + ".deb"), self.path(
+                "apt", "%s_%s_%s.deb" % (name, version.replace(":", "%3a"), arch)))
+        self.index("apt")
+
+    def commit_of(self, state):
+        return run(["ostree", "--repo=" + os.path.join(state, "repo"), "rev-parse",
+                    run(["ostree", "--repo=" + os.path.join(state, "repo"), "refs"])
+                    .decode().split()[0]]).decode().strip()
+
+    def index(self, folder):
+        packages = run(["dpkg-scanpackages", "--multiversion", "."], cwd=self.path(folder))
+        with open(self.path(folder, "Packages"), "wb") as out:
+            out.write(packages)
+
+    def change_leaf(self):
+        """A second repository, in which one leaf package has a new version."""
+        shutil.copytree(self.path("apt"), self.path("apt2"))
+        old = glob.glob(self.path("apt2", LEAF + "_*.deb"))[0]
+        run(["dpkg-deb", "-R", old, self.path("leaf")])
+        control = self.path("leaf/DEBIAN/control")
+        with open(control) as source:
+            text = source.read()
+        lines = [line + "+bench1" if line.startswith("Version:") else line
+                 for line in text.splitlines()]
+        with open(control, "w") as out:
+            out.write("\n".join(lines) + "\n")
+        with open(self.path("leaf/usr/bin/less"), "ab") as out:
+            out.write(b"changed")
+        os.remove(old)
+        run(["dpkg-deb", "--root-owner-group", "-b", self.path("leaf"), self.path("apt2/leaf.deb")])
+        self.index("apt2")
+
+    def write_manifest(self, name, folder):
+        keep = ("units", "documentation", "recommends")
+        manifest = {key: self.manifest[key] for key in keep if key in self.manifest}
+        manifest.update({
+            "ref": "bench/tree", "packages": self.packages,
+            "repos": [{"name": "bench", "url": "file://" + self.path(folder), "suites": ["./"],
+                       "trusted": True}]})
+        with open(self.path(name), "w") as out:
+            json.dump(manifest, out)
+        return self.path(name)
+
+    # -- the two sides --------------------------------------------------------------------
+
+    def compose(self, manifest, state):
+        seconds, memory, output = timed(
+            [self.atoll, "compose", "--quiet", "--json", "--state", state, manifest])
+        return seconds, memory, json.loads(output)
+
+    def peer(self):
+        """mmdebstrap of the same packages, then ostree commit into an archive repo."""
+        root, repo = self.path("peer"), self.path("peer-repo")
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(repo, ignore_errors=True)
+        quiet_kernel = (
+            "mkdir -p \"$1\"/etc/kernel/postinst.d && "
+            "printf '#!/bin/sh\\n' > \"$1\"/etc/kernel/postinst.d/dracut && "
+            "chmod 755 \"$1\"/etc/kernel/postinst.d/dracut")
+        divert = "chroot \"$1\" dpkg-divert --quiet --local --no-rename --divert " \
+                 "/etc/kernel/dracut.diverted --add /etc/kernel/postinst.d/dracut"
+        initramfs = "chroot \"$1\" sh -c 'set -e; cd /lib/modules; for k in *; do " \
+                    + DRACUT.replace("'", "\"") + " --kver $k /boot/initramfs.img; done'"
+        excludes = [] if self.manifest.get("documentation", True) else [
+            "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+            "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+            "--dpkgopt=path-exclude=/usr/share/info/*",
+            "--dpkgopt=path-exclude=/usr/share/lintian/*"]
+        first, _, _ = timed(
+            ["mmdebstrap", "--mode=root", "--variant=custom", "--format=directory",
+             "--include=" + ",".join(self.packages), "--essential-hook=" + quiet_kernel,
+             "--essential-hook=" + divert, "--customize-hook=" + initramfs] + excludes +
+            ["bookworm", root, "deb [trusted=yes] copy:%s ./" % self.path("apt")])
+        run(["ostree", "init", "--repo=" + repo, "--mode=archive"])
+        shutil.rmtree(os.path.join(root, "dev"))
+        os.makedirs(os.path.join(root, "dev"))
+        second, _, _ = timed(["ostree", "commit", "--repo=" + repo, "--branch=bench/tree",
+                              "--tree=dir=" + root])
+        return first, second
+
+    def cold(self):
+        shutil.rmtree(self.path("cold"), ignore_errors=True)
+        return self.compose(self.path("one.yaml"), self.path("cold"))
+
+    def warm(self):
+        shutil.rmtree(self.path("warm"), ignore_errors=True)
+        run(["cp", "-a", self.path("cold"), self.path("warm")])
+        os.sync()
+        return self.compose(self.path("two.yaml"), self.path("warm"))
+
+    def export_alone(self):
+        target = self.path("export-repo")
+        shutil.rmtree(target, ignore_errors=True)
+        seconds, _, _ = timed([self.export, self.path("cold"), "bench/tree", target])
+        return seconds
+
+    def commit_alone(self):
+        repo, tree = self.path("commit-repo"), self.path("commit-tree")
+        shutil.rmtree(repo, ignore_errors=True)
+        if not os.path.exists(tree):
+            run(["ostree", "checkout", "--repo=" + self.path("cold/build"), "-U", "bench/tree",
+                 tree])
+        run(["ostree", "init", "--repo=" + repo, "--mode=archive"])
+        seconds, _, _ = timed(["ostree", "commit", "--repo=" + repo, "--branch=bench/tree",
+                               "--tree=dir=" + tree])
+        return seconds
+
+    def decompress(self):
+        """The floor: every package's payload decompressed, two at a time, into nothing."""
+        seconds, _, _ = timed(
+            ["sh", "-c", "find . -name '*.deb' -print0 | sort -z | "
+             "xargs -0 -P2 -n4 sh -c 'for f; do dpkg-deb --fsys-tarfile \"$f\" > /dev/null; done' x"],
+            cwd=self.path("apt"))
+        return seconds
+
+    # -- the run --------------------------------------------------------------------------
+
+    def measure(self):
+        self.fetch()
+        self.change_leaf()
+        self.write_manifest("one.yaml", "apt")
+        self.write_manifest("two.yaml", "apt2")
+        rows = {name: [] for name in ("peer", "cold", "warm", "export", "commit", "floor",
+                                      "memory")}
+        for number in range(1, self.runs + 1):
+            log("run %d of %d: mmdebstrap and ostree commit" % (number, self.runs))
+            first, second = self.peer()
+            rows["peer"].append(first + second)
+            log("run %d of %d: atoll, nothing imported" % (number, self.runs))
+            seconds, memory, _ = self.cold()
+            rows["cold"].append(seconds)
+            rows["memory"].append(memory)
+            log("run %d of %d: atoll, one leaf package changed" % (number, self.runs))
+            seconds, memory, result = self.warm()
+            rows["warm"].append(seconds)
+            rows["memory"].append(memory)
+            scripts = [phase["milliseconds"] / 1000 for phase in result["phases"]
+                       if phase["phase"] == "scripts"][0]
+            log("run %d of %d: export, commit, decompression" % (number, self.runs))
+            rows["export"].append(self.export_alone())
+            rows["commit"].append(self.commit_alone())
+            rows["floor"].append(self.decompress() + scripts)
+        return rows
+
+
+def ratio(rows, ours, theirs):
+    return statistics.median(a / b for a, b in zip(rows[ours], rows[theirs]))
+
+
+def report(rows, as_json):
+    lines = [
+        ("compose, nothing imported / mmdebstrap + ostree commit", "cold", "peer", 0.5),
+        ("compose, one leaf changed / mmdebstrap + ostree commit", "warm", "peer", 0.2),
+        ("archive export / ostree commit into an archive repo", "export", "commit", 0.25),
+        ("compose, nothing imported / decompression + scripts", "cold", "floor", None),
+    ]
+    memory = max(rows["memory"])
+    if as_json:
+        print(json.dumps({"runs": rows, "ratios": {
+            ours + "/" + theirs: ratio(rows, ours, theirs) for _, ours, theirs, _ in lines},
+            "peak_memory_mb": memory}, indent=2))
+        return True
+    print("%-56s %6s %6s %6s %6s" % ("median of pairs", "ours", "peer", "ratio", "goal"))
+    good = memory < 300
+    for title, ours, theirs, goal in lines:
+        value = ratio(rows, ours, theirs)
+        good = good and (goal is None or value <= goal)
+        print("%-56s %5.1fs %5.1fs %6.2f %6s" % (
+            title, statistics.median(rows[ours]), statistics.median(rows[theirs]), value,
+            "" if goal is None else goal))
+    print("peak memory of the largest process: %.0f MB (goal: 300)" % memory)
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"))
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("bench: the peer, mmdebstrap --mode=root, needs root")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    work = tempfile.mkdtemp(prefix="atoll-bench-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+    try:
+        bench = Bench(work, os.path.abspath(options.build), options.runs)
+        rows = bench.measure()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if not report(rows, options.json):
+        sys.exit("bench: a goal was missed")
+
+
+if __name__ == "__main__":
+    main()
