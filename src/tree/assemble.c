@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define LINK_DEPTH_MAX 8
+
 typedef struct {
     int repo_fd;
     const TreeFilter *filter;
@@ -74,14 +76,46 @@ static StoreNode *own_copy(const StoreNode *node, const char *owner)
     return copy;
 }
 
+/* The directory that a link of the tree stands for, made when it dangles; NULL for a leaf. */
+static StoreNode *follow_link(StoreNode *root, const char *path, const StoreNode *link)
+{
+    g_autofree char *place = g_strconcat("/", path, NULL);
+    for (int depth = 0; depth < LINK_DEPTH_MAX; depth++) {
+        g_autofree char *parent = g_path_get_dirname(place);
+        g_free(place);
+        place = g_canonicalize_filename(link->target, parent);
+        StoreNode *node = store_node_find(root, place);
+        if (node == NULL)
+            return store_node_make_dirs(root, place);
+        if (store_node_is_dir(node))
+            return node;
+        if (!S_ISLNK(node->meta.mode))
+            return NULL;
+        link = node;
+    }
+    return NULL;
+}
+
+/* One package's directory where another has a link: what is in it lands behind the link. */
+static bool merge_behind_link(Merge *merge, const StoreNode *link, const StoreNode *child,
+                              const char *path, const char *owner, GError **error)
+{
+    StoreNode *dir = follow_link(merge->root, path, link);
+    if (dir == NULL)
+        return set_conflict(error, path, link, owner);
+    return merge_dir(merge, dir, child, path, owner, error);
+}
+
 static bool merge_child(Merge *merge, StoreNode *into, const char *name, const StoreNode *child,
                         const char *path, const char *owner, GError **error)
 {
     StoreNode *old = g_hash_table_lookup(into->children, name);
     bool both_dirs = old != NULL && store_node_is_dir(old) && store_node_is_dir(child);
     if (old != NULL && !both_dirs) {
-        /* a directory of one package behind a link of another, as dpkg allows */
         if (store_node_is_dir(child) && S_ISLNK(old->meta.mode))
+            return merge_behind_link(merge, old, child, path, owner, error);
+        /* as dpkg does it, a directory is not replaced by a link */
+        if (store_node_is_dir(old) && S_ISLNK(child->meta.mode))
             return true;
         if (same_leaf(old, child) || (old->owner != NULL && replaces(merge, old->owner, owner)))
             return true;
