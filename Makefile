@@ -25,7 +25,7 @@ bench: all
 	$(PYTHON) bench/bench.py
 
 deb: deps
-	tools/deb
+	packaging/make-deb
 
 install: all
 	meson install -C $(BUILD)
