@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The error domain of this room.
+ */
+#include "image/error.h"
+
+G_DEFINE_QUARK(image - error - quark, image_error)
