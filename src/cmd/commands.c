@@ -15,6 +15,14 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_compose_run,
     },
     {
+        .name = "image",
+        .summary = "Make a bootable disk image of a commit",
+        .operands = "REF",
+        .options = cmd_image_options,
+        .flags = CMD_FLAG_USERNS,
+        .run = cmd_image_run,
+    },
+    {
         .name = "manifest check",
         .summary = "Check a manifest and all that it includes",
         .operands = "FILE",

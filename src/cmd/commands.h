@@ -16,6 +16,9 @@ CmdExit cmd_manifest_check_run(const CmdArgs *args, GCancellable *cancellable, G
 extern const CmdOption cmd_manifest_show_options[];
 CmdExit cmd_manifest_show_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_image_options[];
+CmdExit cmd_image_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 extern const CmdOption cmd_serve_options[];
 CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
