@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check bench deb install lint fuzz tsan clean
+.PHONY: all deps demo check bench deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -32,6 +32,9 @@ install: all
 
 lint: all
 	tools/lint $(BUILD)
+
+format:
+	git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' | xargs clang-format -i
 
 fuzz: deps
 	tools/fuzz
