@@ -45,7 +45,6 @@ def request(server, method, path, headers=None, body=None):
 def raw_request(server, text):
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         connection.sendall(text)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk
@@ -189,8 +188,8 @@ def test_methods_and_bodies(repo, serve):
     assert (response.status, response.headers["Content-Type"]) == (404, "application/json")
     assert body == b'{"status":404,"error":"there is nothing here"}\n'
     assert request(server, "GET", "/repo/config", body=b"hello")[0].status == 413
-    chunked = (b"GET /repo/config HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-               b"5\r\nhello\r\n0\r\n\r\n")
+    chunked = (b"GET /repo/config HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+               b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
     assert raw_request(server, chunked).startswith(b"HTTP/1.1 413 ")
     huge = b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"
     try:
