@@ -16,6 +16,8 @@
 
 #define TAIL_LINES 12
 #define OUTPUT_MAX_BYTES (16 * 1024 * 1024)
+/* ENOSPC as programs in locale C say it */
+#define NO_SPACE "No space left on device"
 
 static void set_death_signal(void *data)
 {
@@ -71,16 +73,28 @@ static char *tail_of(const GString *output)
     return g_utf8_make_valid(tail->str, -1);
 }
 
+/* "configuring packages: ‘dpkg’", or only the one or the other. */
+static char *subject_of(const BaseRun *run)
+{
+    const char *name = run->name != NULL ? run->name : run->argv[0];
+    if (run->what != NULL && *name == '\0')
+        return g_strdup(run->what);
+    return run->what != NULL ? g_strdup_printf("%s: ‘%s’", run->what, name)
+                             : g_strdup_printf("‘%s’", name);
+}
+
 static bool set_child_error(const BaseRun *run, GSubprocess *child, const GString *output,
                             GError **error)
 {
-    const char *what = run->what != NULL ? run->what : run->argv[0];
+    g_autofree char *subject = subject_of(run);
     g_autofree char *tail = tail_of(output);
+    BaseError code =
+        strstr(tail, NO_SPACE) != NULL ? BASE_ERROR_NO_SPACE : BASE_ERROR_CHILD;
     if (g_subprocess_get_if_signaled(child))
-        return base_error_set(error, BASE_ERROR_CHILD, "%s: ‘%s’ was killed by signal %d%s", what,
-                              run->argv[0], g_subprocess_get_term_sig(child), tail);
-    return base_error_set(error, BASE_ERROR_CHILD, "%s: ‘%s’ failed with exit status %d%s", what,
-                          run->argv[0], g_subprocess_get_exit_status(child), tail);
+        return base_error_set(error, code, "%s was killed by signal %d%s", subject,
+                              g_subprocess_get_term_sig(child), tail);
+    return base_error_set(error, code, "%s failed with exit status %d%s", subject,
+                          g_subprocess_get_exit_status(child), tail);
 }
 
 static bool read_output(const BaseRun *run, GSubprocess *child, GString *output,

@@ -23,6 +23,8 @@ typedef enum {
  * @cwd: (nullable): working directory
  * @stdin_bytes: (nullable): what the child reads
  * @what: what it does, for error messages ("configuring packages")
+ * @name: (nullable): the program's name in error messages, by default that of @argv; "" when
+ *   @what says it all
  * @flags: see #BaseRunFlags
  * @on_line: (nullable): called with each line of output as it comes, from the calling thread
  * @user_data: for @on_line
@@ -35,6 +37,7 @@ typedef struct {
     const char *cwd;
     GBytes *stdin_bytes;
     const char *what;
+    const char *name;
     BaseRunFlags flags;
     void (*on_line)(const char *line, void *user_data);
     void *user_data;
@@ -46,7 +49,7 @@ typedef struct {
  * @out_output: (out) (optional) (transfer full): standard output and standard error together
  * @cancellable: (nullable): kills the child
  * @error: %BASE_ERROR_CHILD when it exits non-zero or by a signal: the message has the exit
- *   status and the last lines of its output
+ *   status and the last lines of its output; %BASE_ERROR_NO_SPACE when these lines say why
  *
  * Runs the child to its end.
  */

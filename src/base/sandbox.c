@@ -94,6 +94,7 @@ bool base_sandbox_run(const BaseSandbox *sandbox, char **out_output, GCancellabl
     run.argv = (const char *const *)argv->pdata;
     run.env = NULL;
     run.cwd = NULL;
-    run.what = sandbox->run.what != NULL ? sandbox->run.what : sandbox->run.argv[0];
+    if (run.name == NULL)
+        run.name = sandbox->run.argv[0];
     return base_run(&run, out_output, cancellable, error);
 }

@@ -10,6 +10,7 @@
 #include "base/userns.h"
 #include "packages/formats/deb.h"
 #include "tree/checkout.h"
+#include "tree/configure.h"
 #include "tree/copy.h"
 
 #include <fcntl.h>
@@ -144,33 +145,20 @@ bool tree_scripts_run(TreeScripts *self, const char *const *argv, const char *ou
     return base_sandbox_run(&sandbox, NULL, cancellable, error);
 }
 
-typedef struct {
-    const BaseProgress *progress;
-    unsigned done;
-    unsigned total;
-    char *package; /* owned: what dpkg is configuring */
-} Configure;
-
 static void take_line(const char *line, void *user_data)
 {
-    Configure *configure = user_data;
     g_debug("%s", line);
-    if (!g_str_has_prefix(line, "Setting up "))
-        return;
-    g_free(configure->package);
-    configure->package = g_strndup(line + strlen("Setting up "),
-                                   strcspn(line + strlen("Setting up "), " "));
-    base_progress_update(configure->progress, ++configure->done, configure->total, "packages");
+    tree_configure_line(user_data, line);
 }
 
-static bool set_script_error(GError **error, const char *package, GError *cause)
+/* No program stands between a script and what is said of it. */
+static bool set_script_error(GError **error, GError *cause)
 {
     if (!g_error_matches(cause, BASE_ERROR, BASE_ERROR_CHILD)) {
         g_propagate_error(error, cause);
         return false;
     }
-    g_set_error(error, TREE_ERROR, TREE_ERROR_SCRIPT, "a script of package ‘%s’ failed: %s",
-                package != NULL ? package : "?", cause->message);
+    g_set_error_literal(error, TREE_ERROR, TREE_ERROR_SCRIPT, cause->message);
     g_error_free(cause);
     return false;
 }
@@ -185,15 +173,16 @@ static bool run_preinst(TreeScripts *self, const char *stem, const char *file,
     env = g_environ_setenv(env, "DPKG_MAINTSCRIPT_NAME", "preinst", TRUE);
     env = g_environ_setenv(env, "DPKG_ADMINDIR", "/var/lib/dpkg", TRUE);
     env = g_environ_setenv(env, "DPKG_ROOT", "", TRUE);
+    g_autofree char *what = g_strdup_printf("the preinst script of package ‘%s’", package);
     const char *const argv[] = {script, "install", NULL};
     BaseSandbox sandbox = {
         .root = self->root,
         .root_writable = true,
-        .run = {.argv = argv, .env = (const char *const *)env, .what = "preinst"},
+        .run = {.argv = argv, .env = (const char *const *)env, .what = what, .name = ""},
     };
     GError *cause = NULL;
     return base_sandbox_run(&sandbox, NULL, cancellable, &cause) ||
-           set_script_error(error, package, cause);
+           set_script_error(error, cause);
 }
 
 static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable *cancellable,
@@ -215,11 +204,12 @@ static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable
     return true;
 }
 
-static bool run_dpkg(TreeScripts *self, Configure *configure, GCancellable *cancellable,
+static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *cancellable,
                      GError **error)
 {
     static const char *const argv[] = {
-        "dpkg", "--force-unsafe-io", "--force-confold", "--configure", "-a", NULL};
+        "dpkg", "--force-unsafe-io", "--force-confold", "--abort-after=1", "--configure", "-a",
+        NULL};
     BaseSandbox sandbox = {
         .root = self->root,
         .root_writable = true,
@@ -231,7 +221,7 @@ static bool run_dpkg(TreeScripts *self, Configure *configure, GCancellable *canc
     };
     GError *cause = NULL;
     return base_sandbox_run(&sandbox, NULL, cancellable, &cause) ||
-           set_script_error(error, configure->package, cause);
+           tree_configure_set_error(configure, cause, error);
 }
 
 bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BaseProgress *progress,
@@ -239,10 +229,8 @@ bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BasePr
 {
     if (!run_all_preinst(self, imported, cancellable, error))
         return false;
-    Configure configure = {.progress = progress, .total = imported->len};
-    bool ok = run_dpkg(self, &configure, cancellable, error);
-    g_free(configure.package);
-    return ok;
+    g_auto(TreeConfigure) configure = {.progress = progress, .total = imported->len};
+    return run_dpkg(self, &configure, cancellable, error);
 }
 
 static bool prefix_place(GError **error, const ManifestPlace *place)
