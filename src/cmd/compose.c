@@ -4,6 +4,7 @@
  */
 #include "cmd/commands.h"
 
+#include "base/error.h"
 #include "cmd/table.h"
 #include "cmd/terminal.h"
 #include "tree/compose.h"
@@ -99,8 +100,14 @@ CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError *
     };
     g_autoptr(TreeComposeResult) result = tree_compose(&options, cancellable, error);
     g_clear_pointer(&terminal, cmd_terminal_free);
-    if (result == NULL)
+    if (result == NULL) {
+        if (error != NULL && base_error_is_no_space(*error))
+            g_prefix_error(error,
+                           "no space is left for ‘%s’: free some there, or name a larger place "
+                           "with --state, and compose again; what was there before is unharmed: ",
+                           state_dir);
         return CMD_EXIT_FAILED;
+    }
     if (cmd_args_flag(args, "json"))
         print_json(result);
     else if (result->unchanged)
