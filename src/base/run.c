@@ -13,16 +13,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #define TAIL_LINES 12
 #define OUTPUT_MAX_BYTES (16 * 1024 * 1024)
 /* ENOSPC as programs in locale C say it */
 #define NO_SPACE "No space left on device"
 
-static void set_death_signal(void *data)
+/* A group of its own: Ctrl-C at a terminal is for us, who then end the child. */
+static void set_up_child(void *data)
 {
-    (void)data;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const BaseRun *run = data;
+    (void)setpgid(0, 0);
+    if ((run->flags & BASE_RUN_DIE_WITH_PARENT) != 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static bool set_stdin(GSubprocessLauncher *launcher, GBytes *bytes, GError **error)
@@ -47,8 +51,7 @@ static GSubprocess *start(const BaseRun *run, GError **error)
         g_subprocess_launcher_set_cwd(launcher, run->cwd);
     if (run->env != NULL)
         g_subprocess_launcher_set_environ(launcher, (char **)run->env);
-    if ((run->flags & BASE_RUN_DIE_WITH_PARENT) != 0)
-        g_subprocess_launcher_set_child_setup(launcher, set_death_signal, NULL, NULL);
+    g_subprocess_launcher_set_child_setup(launcher, set_up_child, (void *)run, NULL);
     if (run->stdin_bytes != NULL && !set_stdin(launcher, run->stdin_bytes, error))
         return NULL;
     return g_subprocess_launcher_spawnv(launcher, run->argv, error);
