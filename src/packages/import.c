@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* raised when the importer starts to give another result for the same file */
@@ -99,6 +100,22 @@ GPtrArray *packages_import_missing(const Store *store, GPtrArray *packages)
     return missing;
 }
 
+/* A damaged copy in our own cache is removed: the next compose fetches it again. */
+static bool set_damaged(GError **error, const PackagesPackage *package, int fd,
+                        const char *sha256)
+{
+    struct stat st = {0};
+    (void)fstat(fd, &st);
+    g_autofree char *cached = g_strconcat("/cache/packages/", package->sha256, ".deb", NULL);
+    if (g_str_has_suffix(package->path, cached))
+        (void)unlink(package->path);
+    g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_DIGEST,
+                "‘%s’ is damaged: it has %" G_GUINT64_FORMAT " bytes with SHA-256 %s, but its "
+                "repository's index says %" G_GUINT64_FORMAT " bytes with %s",
+                package->path, (uint64_t)st.st_size, sha256, package->size_bytes, package->sha256);
+    return false;
+}
+
 static bool read_deb(const PackagesPackage *package, int build_fd, PackagesDeb *out_deb,
                      GError **error)
 {
@@ -108,15 +125,19 @@ static bool read_deb(const PackagesPackage *package, int build_fd, PackagesDeb *
     if (fd < 0)
         return base_error_set_errno(error, errno, "opening ‘%s’", package->path);
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    if (!packages_deb_read(fd, build_fd, out_deb, error)) {
-        g_prefix_error(error, "‘%s’: ", package->path);
+    g_autoptr(GError) local = NULL;
+    if (!packages_deb_read(fd, build_fd, out_deb, &local)) {
+        /* a broken archive is nearly always a damaged copy: that is what to say, then */
+        g_autofree char *sha256 = lseek(fd, 0, SEEK_SET) == 0 ? base_sha256_hex_of_fd(fd, NULL)
+                                                              : NULL;
+        if (sha256 != NULL && strcmp(sha256, package->sha256) != 0)
+            return set_damaged(error, package, fd, sha256);
+        g_propagate_prefixed_error(error, g_steal_pointer(&local), "‘%s’: ", package->path);
         return false;
     }
     if (strcmp(out_deb->sha256, package->sha256) == 0)
         return true;
-    g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_DIGEST,
-                "‘%s’ has SHA-256 %s, but its repository's index says %s", package->path,
-                out_deb->sha256, package->sha256);
+    (void)set_damaged(error, package, fd, out_deb->sha256);
     packages_deb_clear(out_deb);
     return false;
 }
