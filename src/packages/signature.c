@@ -224,8 +224,10 @@ static bool judge(const PackagesSource *source, const char *status, GError **err
         return set_bad(error, verdict.why_not);
     if (verdict.missing_key == NULL)
         return set_bad(error, "it has no signature that gpgv can read");
+    g_autofree char *keyrings = g_strjoinv("’, ‘", source->keyrings);
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_SIGNATURE,
-                "it is signed by key %s, which is not in the keyring", verdict.missing_key);
+                "it is signed by key %s, which is not in the keyring%s%s%s", verdict.missing_key,
+                *keyrings != '\0' ? " ‘" : "", keyrings, *keyrings != '\0' ? "’" : "");
     return false;
 }
 
