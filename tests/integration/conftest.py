@@ -10,6 +10,8 @@ import pytest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ATOLL_BUILD", SOURCE / "build"))
 
+pytest_plugins = ["local"]
+
 
 def run(*argv, status=0, **options):
     """Runs a program to its end, and fails with all that it printed on another exit status."""
