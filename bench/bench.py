@@ -117,7 +117,7 @@ class Bench:
         manifest = {key: self.manifest[key] for key in keep if key in self.manifest}
         manifest.update({
             "ref": "bench/tree", "packages": self.packages,
-            "repos": [{"name": "bench", "url": "file://" + self.path(folder), "suites": ["./"],
+            "repos": [{"name": "bench", "type": "deb", "url": "file://" + self.path(folder), "suites": ["./"],
                        "trusted": True}]})
         with open(self.path(name), "w") as out:
             json.dump(manifest, out)

@@ -79,7 +79,7 @@ def write_manifest(name, packages):
     with open(path, "w") as out:
         json.dump({
             "include": EXAMPLE,
-            "repos": [{"name": "atoll", "url": "file://" + os.path.join(ROOT, "out/deb"),
+            "repos": [{"name": "atoll", "type": "deb", "url": "file://" + os.path.join(ROOT, "out/deb"),
                        "suites": ["./"], "trusted": True}],
             "packages": packages,
         }, out, indent=2)
