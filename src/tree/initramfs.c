@@ -32,6 +32,13 @@ static const char *const input_folders[] = {
     "etc/cmdline.d/",       "usr/lib/ostree/",          NULL,
 };
 
+/* Where a name that dracut's scripts speak of means something else. */
+static const char *const nameless[] = {"usr/share/", "usr/lib/sysimage/", "var/", NULL};
+
+/* dracut makes these itself; the tree's own, of the same name, do not go in */
+static const char *const ignored[] = {"etc/ld.so.cache", "etc/initrd-release",
+                                      "usr/lib/initrd-release", NULL};
+
 typedef struct {
     BaseSha256 *sha256;
     const char *modules; /* "usr/lib/modules/KERNEL/" */
@@ -90,15 +97,24 @@ static bool read_words(StoreNode *dir, int repo_fd, GHashTable *words, GError **
     return true;
 }
 
+static bool has_listed_prefix(const char *const *prefixes, const char *path)
+{
+    for (const char *const *prefix = prefixes; *prefix != NULL; prefix++)
+        if (g_str_has_prefix(path, *prefix))
+            return true;
+    return false;
+}
+
 static bool is_input(const Key *key, const char *path)
 {
+    if (has_listed_prefix(ignored, path))
+        return false;
     if (g_str_has_prefix(path, key->modules) || g_hash_table_contains(key->contents, path))
         return true;
-    for (const char *const *folder = input_folders; *folder != NULL; folder++)
-        if (g_str_has_prefix(path, *folder))
-            return true;
+    if (has_listed_prefix(input_folders, path))
+        return true;
     /* documentation and the like may share a name, but dracut installs none of it */
-    if (g_str_has_prefix(path, "usr/share/") || g_str_has_prefix(path, "var/"))
+    if (has_listed_prefix(nameless, path))
         return false;
     const char *name = strrchr(path, '/');
     return name != NULL && g_hash_table_contains(key->words, name + 1);
@@ -249,15 +265,6 @@ static StoreNode *compress(const TreeInitramfs *self, const char *image, size_t 
     return g_steal_pointer(&node);
 }
 
-static void forget_generated(GHashTable *contents)
-{
-    /* dracut makes these itself; the tree's own, of the same name, do not go in */
-    static const char *const generated[] = {"etc/ld.so.cache", "etc/initrd-release",
-                                            "usr/lib/initrd-release", NULL};
-    for (const char *const *path = generated; *path != NULL; path++)
-        g_hash_table_remove(contents, *path);
-}
-
 static bool make(const TreeInitramfs *self, StoreNode *root, TreeScripts *scripts,
                  Record *record, GCancellable *cancellable, GError **error)
 {
@@ -273,7 +280,6 @@ static bool make(const TreeInitramfs *self, StoreNode *root, TreeScripts *script
     g_hash_table_remove_all(record->contents);
     if (!tree_cpio_list(data, size_bytes, record->contents, error))
         return false;
-    forget_generated(record->contents);
     g_autoptr(StoreNode) node = compress(self, data, size_bytes, error);
     if (node == NULL || !compute_key(self, root, record->contents, record->key, error))
         return false;
