@@ -158,7 +158,7 @@ def drive(vm, steps, first, second):
     check("ii  systemd " in vm.check("dpkg -l systemd"), "dpkg -l answers")
 
     with steps.step("upgrade the running host from atoll serve"):
-        show(vm.check("atoll-host upgrade", 600))
+        show(vm.check("atoll-host upgrade --quiet", 600))
     status, _ = booted(vm)
     check(any(one.get("staged") and one["checksum"] == second["commit"]
               for one in status["deployments"]), "%s is staged" % second["version"])
