@@ -143,7 +143,8 @@ static GHashTable *read_control(Reader *outer, GError **error)
             return set_archive_error(error, "control.tar", tar), NULL;
         const char *raw = archive_entry_pathname(entry);
         g_autofree char *name = raw != NULL ? packages_payload_normalize(raw) : NULL;
-        if (name == NULL || strchr(name, '/') != NULL)
+        /* dpkg's list of the package's files has the same place */
+        if (name == NULL || strchr(name, '/') != NULL || strcmp(name, "list") == 0)
             return set_invalid(error, "control.tar has a file with a bad name"), NULL;
         if (!S_ISREG(archive_entry_mode(entry)))
             continue;

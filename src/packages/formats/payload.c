@@ -13,6 +13,9 @@
 #define SMALL_MAX_BYTES (1024 * 1024)
 #define ENTRIES_MAX 1000000
 #define BYTES_MAX (UINT64_C(64) * 1024 * 1024 * 1024)
+/* as the kernel's PATH_MAX; and no deeper than the repo's trees may be, below "usr/" too */
+#define PATH_MAX_BYTES 4095
+#define DEPTH_MAX 100
 
 void packages_payload_init(PackagesPayload *self, int repo_fd)
 {
@@ -46,12 +49,15 @@ char *packages_payload_normalize(const char *path)
         path += *path == '/' ? 1 : 2;
     if (strcmp(path, ".") == 0)
         return g_strdup("");
+    if (strlen(path) > PATH_MAX_BYTES)
+        return NULL;
+    unsigned depth = 0;
     g_autoptr(GString) out = g_string_new(NULL);
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
     for (char **part = parts; *part != NULL; part++) {
         if (**part == '\0' || strcmp(*part, ".") == 0)
             continue;
-        if (strcmp(*part, "..") == 0 || strlen(*part) > 255)
+        if (strcmp(*part, "..") == 0 || strlen(*part) > 255 || ++depth > DEPTH_MAX)
             return NULL;
         if (out->len > 0)
             g_string_append_c(out, '/');
@@ -162,6 +168,9 @@ static bool add_file(PackagesPayload *self, struct archive *tar, struct archive_
 {
     if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0)
         return set_invalid(error, path, "a file without a size");
+    /* dpkg knows none either; a few bytes of one can stand for gigabytes */
+    if (archive_entry_sparse_count(entry) > 0)
+        return set_invalid(error, path, "a sparse file");
     node->size_bytes = (uint64_t)archive_entry_size(entry);
     self->bytes += node->size_bytes;
     if (self->bytes > BYTES_MAX)
@@ -222,7 +231,7 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
         return set_invalid(error, "?", "an entry without a name");
     g_autofree char *plain = packages_payload_normalize(name);
     if (plain == NULL || strchr(plain, '\n') != NULL)
-        return set_invalid(error, name, "a path that leaves the root or has a newline");
+        return set_invalid(error, name, "a path that leaves the root, is too long or has a newline");
     g_string_append_printf(self->list, "/%s\n", *plain == '\0' ? "." : plain);
     g_autofree char *path = merge_usr(plain);
     StoreMeta meta = {
@@ -230,14 +239,14 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
         .gid = (uint32_t)archive_entry_gid(entry),
         .mode = archive_entry_mode(entry) & (S_IFMT | 07777),
     };
+    if (*path == '\0' && (archive_entry_hardlink(entry) != NULL || !S_ISDIR(meta.mode)))
+        return set_invalid(error, name, "the root is not a directory");
     if (archive_entry_hardlink(entry) != NULL)
         return add_hard_link(self, entry, path, error);
     if (S_ISDIR(meta.mode))
         return add_dir(self, path, &meta);
     if (!S_ISREG(meta.mode) && !S_ISLNK(meta.mode))
         return set_invalid(error, name, "neither file, directory nor link");
-    if (*path == '\0')
-        return set_invalid(error, name, "the root is not a directory");
     /* the link that aliases a merged directory belongs to the tree, not to a package */
     if (S_ISLNK(meta.mode) && strcmp(path, plain) != 0 && strchr(plain, '/') == NULL)
         return true;
