@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a compose test starts from: packages, a repository of them on disk, a state directory."""
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ import textwrap
 
 import pytest
 
-from conftest import BUILD, run
+from conftest import BUILD, SOURCE, run
 
 ATOLL = BUILD / "src/programs/atoll"
 # Debian's essential packages, and what the crafted ones need to make users.
@@ -46,6 +47,9 @@ def make_deb(directory, name, version="1.0", *, files=None, scripts=None, **fiel
         for path in [root, *root.rglob("*")]:
             if path.is_dir():
                 path.chmod(0o755)
+        (debian / "md5sums").write_text("".join(
+            f"{hashlib.md5((root / path.lstrip('/')).read_bytes()).hexdigest()}  {path[1:]}\n"
+            for path in files or {}))
         run("dpkg-deb", "--root-owner-group", "-Zgzip", "-b", root, target)
     return target
 
@@ -278,7 +282,8 @@ def compose(tmp_path, base_packages, base_state):
     """A Compose whose base packages are imported already."""
     result = Compose(tmp_path, base_packages, copy_state(base_state, tmp_path / "state"))
     result.write(packages=list(BASE_PACKAGES))
-    return result
+    yield result
+    shutil.rmtree(result.state, ignore_errors=True)
 
 
 @pytest.fixture
@@ -287,6 +292,28 @@ def fresh_compose(tmp_path, base_packages):
     result = Compose(tmp_path, base_packages, tmp_path / "state")
     result.write(packages=list(BASE_PACKAGES))
     return result
+
+
+@pytest.fixture(scope="session")
+def minimal_commit(tmp_path_factory, worker_id):
+    """The example with a kernel, composed once a session: its state directory and its ref."""
+    cache = BUILD / "integration-packages/minimal"
+
+    def make(path):
+        state = path / "state"
+        (state / "cache").mkdir(parents=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        run("cp", "-r", cache, state / "cache/packages")
+        answer = json.loads(run(ATOLL, "compose", SOURCE / "examples/debian-12-minimal.yaml",
+                                "--state", state, "--quiet", "--json", timeout=1800).stdout)
+        for deb in (state / "cache/packages").iterdir():
+            if deb.suffix == ".deb" and not (cache / deb.name).exists():
+                deb.rename(cache / deb.name)
+        shutil.rmtree(state / "cache/packages")
+        (path / "answer.json").write_text(json.dumps(answer))
+
+    path = once(session_dir(tmp_path_factory, worker_id), "minimal", make)
+    return path / "state", json.loads((path / "answer.json").read_text())["ref"]
 
 
 @pytest.fixture(scope="session")

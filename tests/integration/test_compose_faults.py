@@ -226,6 +226,7 @@ def disk(tmp_path):
     # lazily: what a failed test may have left running must not keep the others from their end
     if target.is_mount():
         subprocess.run(["umount", "-l", target], check=False)
+    image.unlink(missing_ok=True)
 
 
 def fill(path, leave):
