@@ -18,6 +18,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ACCOUNT_FILE_MAX_BYTES (4 * 1024 * 1024)
 
@@ -357,6 +358,8 @@ TreeComposeResult *tree_compose(const TreeComposeOptions *options, GCancellable 
                                 GError **error)
 {
     g_auto(Run) run = {.options = options, .cancellable = cancellable};
+    /* modes in a tree come from its packages, not from who composes it */
+    (void)umask(022);
     run.result = g_new0(TreeComposeResult, 1);
     run.result->phases = g_array_new(FALSE, FALSE, sizeof(TreeComposePhase));
     StoreExportStats stats = {0};
