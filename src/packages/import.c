@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* raised when the importer starts to give another result for the same file */
-#define IMPORT_VERSION 1
+#define IMPORT_VERSION 2
 #define VERSION_KEY "atoll.import-version"
 #define DIGEST_KEY "atoll.package-digest"
 #define STANZA_KEY "atoll.dpkg-stanza"

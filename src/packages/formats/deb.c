@@ -218,6 +218,11 @@ static bool put_database(PackagesPayload *payload, const char *stem, GHashTable 
     g_autoptr(GBytes) list = g_bytes_new(payload->list->str, payload->list->len);
     if (!put_info(payload->root, payload->repo_fd, stem, "list", list, error))
         return false;
+    if (payload->md5sums != NULL) {
+        g_autoptr(GBytes) md5sums = g_bytes_new(payload->md5sums->str, payload->md5sums->len);
+        if (!put_info(payload->root, payload->repo_fd, stem, "md5sums", md5sums, error))
+            return false;
+    }
     GHashTableIter iter;
     void *name = NULL, *contents = NULL;
     g_hash_table_iter_init(&iter, files);
@@ -267,6 +272,9 @@ static bool read_data_tar(Reader *outer, PackagesPayload *payload, GHashTable *c
                           GError **error)
 {
     note_conffiles(payload, control);
+    /* dpkg makes it when it unpacks a package without */
+    if (!g_hash_table_contains(control, "md5sums"))
+        payload->md5sums = g_string_new(NULL);
     g_autoptr(Reader) tar = open_tar(outer, "data.tar", error);
     return tar != NULL && packages_payload_read(payload, tar, error);
 }

@@ -35,6 +35,8 @@ void packages_payload_clear(PackagesPayload *self)
     g_clear_pointer(&self->md5, g_hash_table_unref);
     if (self->list != NULL)
         (void)g_string_free(g_steal_pointer(&self->list), TRUE);
+    if (self->md5sums != NULL)
+        (void)g_string_free(g_steal_pointer(&self->md5sums), TRUE);
 }
 
 static bool set_invalid(GError **error, const char *path, const char *what)
@@ -98,9 +100,17 @@ static bool take_into_array(void *sink, const void *data, size_t size_bytes, GEr
     return true;
 }
 
-static bool take_into_writer(void *sink, const void *data, size_t size_bytes, GError **error)
+typedef struct {
+    StoreWriter *writer; /* borrowed */
+    GChecksum *md5;      /* borrowed, nullable */
+} LargeSink;
+
+static bool take_into_writer(void *data, const void *bytes, size_t size_bytes, GError **error)
 {
-    return store_writer_append(sink, data, size_bytes, error);
+    const LargeSink *sink = data;
+    if (sink->md5 != NULL)
+        g_checksum_update(sink->md5, bytes, (gssize)size_bytes);
+    return store_writer_append(sink->writer, bytes, size_bytes, error);
 }
 
 static bool fill_gap(uint64_t gap_bytes, TakeChunk take, void *sink, GError **error)
@@ -139,6 +149,11 @@ static bool read_data(struct archive *tar, const char *path, uint64_t size_bytes
     return fill_gap(size_bytes - position, take, sink, error);
 }
 
+static bool wants_md5(const PackagesPayload *self, const char *path)
+{
+    return self->md5sums != NULL || g_hash_table_contains(self->wanted_md5, path);
+}
+
 static bool read_small(PackagesPayload *self, struct archive *tar, const char *path,
                        StoreNode *node, GError **error)
 {
@@ -146,7 +161,7 @@ static bool read_small(PackagesPayload *self, struct archive *tar, const char *p
     if (!read_data(tar, path, node->size_bytes, take_into_array, array, error))
         return false;
     g_autoptr(GBytes) contents = g_byte_array_free_to_bytes(g_steal_pointer(&array));
-    if (g_hash_table_contains(self->wanted_md5, path))
+    if (wants_md5(self, path))
         g_hash_table_replace(self->md5, g_strdup(path),
                              g_compute_checksum_for_bytes(G_CHECKSUM_MD5, contents));
     return store_put_file(self->repo_fd, &node->meta, contents, node->checksum, error);
@@ -155,12 +170,16 @@ static bool read_small(PackagesPayload *self, struct archive *tar, const char *p
 static bool read_large(PackagesPayload *self, struct archive *tar, const char *path,
                        StoreNode *node, GError **error)
 {
-    if (g_hash_table_contains(self->wanted_md5, path))
-        return set_invalid(error, path, "a configuration file of more than 1 MiB");
     g_autoptr(StoreWriter) writer = store_writer_new(self->repo_fd, &node->meta, error);
-    return writer != NULL &&
-           read_data(tar, path, node->size_bytes, take_into_writer, writer, error) &&
-           store_writer_finish(writer, node->checksum, error);
+    g_autoptr(GChecksum) md5 = wants_md5(self, path) ? g_checksum_new(G_CHECKSUM_MD5) : NULL;
+    LargeSink sink = {.writer = writer, .md5 = md5};
+    if (writer == NULL ||
+        !read_data(tar, path, node->size_bytes, take_into_writer, &sink, error) ||
+        !store_writer_finish(writer, node->checksum, error))
+        return false;
+    if (md5 != NULL)
+        g_hash_table_replace(self->md5, g_strdup(path), g_strdup(g_checksum_get_string(md5)));
+    return true;
 }
 
 static bool add_file(PackagesPayload *self, struct archive *tar, struct archive_entry *entry,
@@ -189,6 +208,9 @@ static bool add_hard_link(PackagesPayload *self, struct archive_entry *entry, co
     if (node == NULL || store_node_is_dir(node))
         return set_invalid(error, path, "a hard link to a file that the package lacks");
     store_node_put(self->root, path, store_node_copy(node));
+    const char *digest = g_hash_table_lookup(self->md5, target);
+    if (self->md5sums != NULL && digest != NULL && S_ISREG(node->meta.mode))
+        g_hash_table_replace(self->md5, g_strdup(path), g_strdup(digest));
     return true;
 }
 
@@ -223,6 +245,14 @@ static bool add_leaf(PackagesPayload *self, struct archive *tar, struct archive_
     return ok;
 }
 
+static bool note_md5(PackagesPayload *self, const char *plain, const char *path)
+{
+    const char *digest = g_hash_table_lookup(self->md5, path);
+    if (self->md5sums != NULL && digest != NULL)
+        g_string_append_printf(self->md5sums, "%s  %s\n", digest, plain);
+    return true;
+}
+
 static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive_entry *entry,
                       GError **error)
 {
@@ -242,7 +272,7 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
     if (*path == '\0' && (archive_entry_hardlink(entry) != NULL || !S_ISDIR(meta.mode)))
         return set_invalid(error, name, "the root is not a directory");
     if (archive_entry_hardlink(entry) != NULL)
-        return add_hard_link(self, entry, path, error);
+        return add_hard_link(self, entry, path, error) && note_md5(self, plain, path);
     if (S_ISDIR(meta.mode))
         return add_dir(self, path, &meta);
     if (!S_ISREG(meta.mode) && !S_ISLNK(meta.mode))
@@ -250,7 +280,8 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
     /* the link that aliases a merged directory belongs to the tree, not to a package */
     if (S_ISLNK(meta.mode) && strcmp(path, plain) != 0 && strchr(plain, '/') == NULL)
         return true;
-    return add_leaf(self, tar, entry, path, &meta, error);
+    return add_leaf(self, tar, entry, path, &meta, error) &&
+           (S_ISLNK(meta.mode) || note_md5(self, plain, path));
 }
 
 bool packages_payload_read(PackagesPayload *self, struct archive *tar, GError **error)

@@ -16,6 +16,8 @@ G_BEGIN_DECLS
  * @list: (owned): path of each entry as the package spells it ("/bin/ls"), a line each
  * @wanted_md5: (owned): paths (without leading slash) whose MD5 is wanted, as a set
  * @md5: (owned): path to hex MD5, for those of @wanted_md5 that are regular files
+ * @md5sums: (owned) (nullable): when set, gets a line of dpkg's info/NAME.md5sums for each
+ *   regular file, and @md5 all of their digests
  * @bytes: uncompressed bytes of regular files
  * @files: regular files and links
  *
@@ -27,6 +29,7 @@ typedef struct {
     GString *list;
     GHashTable *wanted_md5;
     GHashTable *md5;
+    GString *md5sums;
     uint64_t bytes;
     uint64_t files;
 } PackagesPayload;

@@ -99,6 +99,12 @@ static void test_read(Fixture *fixture, const void *compression)
     check_text(fixture, deb.root, PACKAGES_DPKG_DIR "/info/hello:amd64.list",
                "/.\n/bin\n/bin/hello\n/bin/hello2\n/etc\n/etc/hello.conf\n/usr\n/usr/share\n"
                "/usr/share/doc\n/usr/share/doc/hello\n/usr/share/doc/hello/large\n/bin/hi\n");
+    run(fixture, "(cd p && md5sum bin/hello bin/hello2 etc/hello.conf usr/share/doc/hello/large) "
+                 "> md5sums");
+    g_autofree char *md5sums = g_build_filename(fixture->dir, "md5sums", NULL);
+    g_autoptr(GBytes) expected = base_fd_read_file(AT_FDCWD, md5sums, 4096, &error);
+    check_text(fixture, deb.root, PACKAGES_DPKG_DIR "/info/hello:amd64.md5sums",
+               g_bytes_get_data(expected, NULL));
     const StoreNode *hello = store_node_find(deb.root, "usr/bin/hello");
     g_assert_cmpuint(hello->meta.mode, ==, S_IFREG | 04755);
     g_assert_cmpuint(store_node_find(deb.root, "usr/share/doc/hello/large")->size_bytes, ==,
@@ -141,6 +147,9 @@ static void test_hostile(Fixture *fixture, const void *data)
         "mkfifo pipe && tar -cf data.tar pipe",
         "echo a > f && ln f g && tar -cf data.tar f g && tar --delete -f data.tar f",
         "echo not a tar archive at all > data.tar",
+        "truncate -s 1G f && tar -S -cf data.tar f",
+        "d=$(printf 'd/%.0s' $(seq 200)) && mkdir -p $d && tar -cf data.tar $d && rm -r d",
+        "echo a > f && ln f g && tar -cPf data.tar --transform 's,^g,./,' f g",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(tars); i++) {
         g_autoptr(GError) error = NULL;
