@@ -51,8 +51,9 @@ def timed(argv, **options):
     child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - start
     if child.returncode != 0:
+        lines = [line[:200] for line in output.decode(errors="replace").splitlines()]
         sys.exit("bench: %s failed (%d):\n%s" % (argv[0], child.returncode,
-                                                output.decode()[-3000:]))
+                                                "\n".join(lines[-60:])))
     return seconds, usage.ru_maxrss / 1024, output
 
 
@@ -93,6 +94,12 @@ class Bench:
         packages = run(["dpkg-scanpackages", "--multiversion", "."], cwd=self.path(folder))
         with open(self.path(folder, "Packages"), "wb") as out:
             out.write(packages)
+        # mmdebstrap looks for the essential packages of a suite by its name
+        release = run(["apt-ftparchive", "-o", "APT::FTPArchive::Release::Codename=bookworm",
+                       "-o", "APT::FTPArchive::Release::Suite=bookworm", "release", "."],
+                      cwd=self.path(folder))
+        with open(self.path(folder, "Release"), "wb") as out:
+            out.write(release)
 
     def change_leaf(self):
         """A second repository, in which one leaf package has a new version."""
@@ -148,10 +155,12 @@ class Bench:
         first, _, _ = timed(
             # in a mount namespace of its own: what it mounts ends with it, come what may
             ["unshare", "--mount", "--propagation", "private", "--fork", "--kill-child",
-             "mmdebstrap", "--mode=root", "--variant=custom", "--skip=output/dev", "--format=directory",
-             "--include=" + ",".join(self.packages), "--extract-hook=" + divert,
+             "mmdebstrap", "--mode=root", "--variant=essential",
+             "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", "--format=directory",
+             "--include=" + ",".join(self.packages), "--essential-hook=" + divert,
              "--customize-hook=" + initramfs] + excludes +
             ["bookworm", root, "deb [trusted=yes] copy:%s ./" % self.path("apt")])
+        run(["rm", "-rf", "--one-file-system", os.path.join(root, "dev")])  # OSTree has no devices
         run(["ostree", "init", "--repo=" + repo, "--mode=archive"])
         second, _, _ = timed(["ostree", "commit", "--repo=" + repo, "--branch=bench/tree",
                               "--tree=dir=" + root])
