@@ -24,9 +24,10 @@ static bool export(const char *state_dir, const char *ref, const char *target, G
     if (repo == NULL || !base_fd_make_dirs(ostree_repo_get_dfd(repo), "tmp/atoll", 0755, error))
         return false;
     uint8_t dirtree[BASE_SHA256_BYTES], dirmeta[BASE_SHA256_BYTES];
-    return store_export_files(store_get_build_fd(store), ostree_repo_get_dfd(repo), root, NULL,
-                              NULL, NULL, error) &&
-           store_tree_write(root, ostree_repo_get_dfd(repo), dirtree, dirmeta, error);
+    StoreExport options = {.build_fd = store_get_build_fd(store),
+                           .published_fd = ostree_repo_get_dfd(repo)};
+    return store_export_files(&options, root, NULL, NULL, error) &&
+           store_tree_write(root, options.published_fd, dirtree, dirmeta, error);
 }
 
 int main(int argc, char **argv)

@@ -196,14 +196,15 @@ static void find_missing(Export *export, StoreNode *root)
     g_ptr_array_sort(export->nodes, compare_size);
 }
 
-bool store_export_files(int build_fd, int published_fd, StoreNode *root,
-                        const BaseProgress *progress, StoreExportStats *out_stats,
+bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportStats *out_stats,
                         GCancellable *cancellable, GError **error)
 {
-    Export export = {.build_fd = build_fd, .published_fd = published_fd, .progress = progress};
+    Export export = {.build_fd = self->build_fd,
+                     .published_fd = self->published_fd,
+                     .progress = self->progress};
     g_mutex_init(&export.mutex);
     find_missing(&export, root);
-    unsigned n_workers = base_parallel_workers();
+    unsigned n_workers = self->n_workers != 0 ? self->n_workers : base_parallel_workers();
     export.compressors = g_new0(struct libdeflate_compressor *, n_workers);
     for (unsigned i = 0; i < n_workers; i++)
         export.compressors[i] = libdeflate_alloc_compressor(DEFLATE_LEVEL);

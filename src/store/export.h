@@ -20,20 +20,33 @@ typedef struct {
 } StoreExportStats;
 
 /**
- * store_export_files:
+ * StoreExport:
  * @build_fd: directory descriptor of the bare-user repo that has the objects
  * @published_fd: directory descriptor of the archive repo
- * @root: tree whose files are exported
+ * @n_workers: threads at most; 0 for all CPUs
  * @progress: (nullable)
+ *
+ * From where to where, and how hard to try.
+ */
+typedef struct {
+    int build_fd;
+    int published_fd;
+    unsigned n_workers;
+    const BaseProgress *progress;
+} StoreExport;
+
+/**
+ * store_export_files:
+ * @self: from where to where
+ * @root: tree whose files are exported
  * @out_stats: (out) (optional): what it did
  * @cancellable: (nullable)
  * @error: return location
  *
- * Writes the content objects below @root that the archive repo lacks, deflated by libdeflate
- * on all CPUs. May run before the commit exists, and beside other work.
+ * Writes the content objects below @root that the archive repo lacks, deflated by libdeflate.
+ * May run before the commit exists, and beside other work.
  */
-bool store_export_files(int build_fd, int published_fd, StoreNode *root,
-                        const BaseProgress *progress, StoreExportStats *out_stats,
+bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportStats *out_stats,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -126,9 +126,9 @@ static void test_export(Fixture *fixture, const void *data)
     g_autoptr(StoreNode) root = sample_tree(fixture);
     g_autofree char *commit = commit_tree(fixture, root);
     StoreExportStats stats = {0};
-    g_assert_true(store_export_files(store_get_build_fd(fixture->store),
-                                     store_get_published_fd(fixture->store), root, NULL, &stats,
-                                     NULL, &error));
+    StoreExport export = {.build_fd = store_get_build_fd(fixture->store),
+                          .published_fd = store_get_published_fd(fixture->store)};
+    g_assert_true(store_export_files(&export, root, &stats, NULL, &error));
     g_assert_cmpuint(stats.objects, ==, 5);
     g_assert_true(
         store_export_commit(fixture->store, commit, root, "test/branch", NULL, &error));
@@ -139,9 +139,7 @@ static void test_export(Fixture *fixture, const void *data)
                         "ostree --repo=copy pull-local repo test/branch && "
                         "test \"$(ostree --repo=copy cat test/branch /usr/share/secret)\" = secret");
     /* nothing is written twice */
-    g_assert_true(store_export_files(store_get_build_fd(fixture->store),
-                                     store_get_published_fd(fixture->store), root, NULL, &stats,
-                                     NULL, &error));
+    g_assert_true(store_export_files(&export, root, &stats, NULL, &error));
     g_assert_cmpuint(stats.objects, ==, 0);
 }
 

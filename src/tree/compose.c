@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parallel.h"
 #include "packages/resolve.h"
 #include "store/commit.h"
 #include "store/export.h"
@@ -192,12 +193,13 @@ static bool assemble(Run *run, GError **error)
 static void *work_in_background(void *data)
 {
     Background *background = data;
+    StoreExport export = {.build_fd = store_get_build_fd(background->store),
+                          .published_fd = store_get_published_fd(background->store),
+                          .n_workers = MAX(1u, base_parallel_workers() - 1)};
     if (packages_import_keep(background->store, background->imported, background->cancellable,
                              &background->error))
-        (void)!store_export_files(store_get_build_fd(background->store),
-                                  store_get_published_fd(background->store), background->tree,
-                                  NULL, &background->stats, background->cancellable,
-                                  &background->error);
+        (void)!store_export_files(&export, background->tree, &background->stats,
+                                  background->cancellable, &background->error);
     return NULL;
 }
 
@@ -338,8 +340,10 @@ static char *write_commit(Run *run, GError **error)
 static bool publish(Run *run, StoreExportStats stats, GError **error)
 {
     StoreExportStats rest = {0};
-    if (!store_export_files(store_get_build_fd(run->store), store_get_published_fd(run->store),
-                            run->root, run->options->progress, &rest, run->cancellable, error))
+    StoreExport export = {.build_fd = store_get_build_fd(run->store),
+                          .published_fd = store_get_published_fd(run->store),
+                          .progress = run->options->progress};
+    if (!store_export_files(&export, run->root, &rest, run->cancellable, error))
         return false;
     end(run, "export", stats.bytes_out + rest.bytes_out, stats.objects + rest.objects);
     begin(run, "committing");

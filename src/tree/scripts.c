@@ -42,6 +42,10 @@ static const struct {
     {"etc/kernel/postinst.d/dracut", "#!/bin/sh\nexit 0\n"},
     {"etc/kernel/postinst.d/initramfs-tools", "#!/bin/sh\nexit 0\n"},
     {"etc/kernel/postinst.d/zz-update-grub", "#!/bin/sh\nexit 0\n"},
+    /* a host makes its own keys; what is there is not made for nothing */
+    {"etc/ssh/ssh_host_rsa_key", ""},
+    {"etc/ssh/ssh_host_ecdsa_key", ""},
+    {"etc/ssh/ssh_host_ed25519_key", ""},
 };
 
 static const char *const script_env[] = {
