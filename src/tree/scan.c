@@ -76,6 +76,13 @@ static StoreNode *scan_file(const Scan *scan, int dir_fd, const char *name, cons
     return hash_file(scan, fd, node, error) ? g_steal_pointer(&node) : NULL;
 }
 
+static bool set_not_utf8(GError **error, const char *what)
+{
+    g_set_error(error, TREE_ERROR, TREE_ERROR_FAILED,
+                "%s, which a script or add-files made, is not UTF-8, as OSTree's have to be", what);
+    return false;
+}
+
 static StoreNode *scan_link(const Scan *scan, int dir_fd, const char *name, const struct stat *st,
                             GError **error)
 {
@@ -84,6 +91,8 @@ static StoreNode *scan_link(const Scan *scan, int dir_fd, const char *name, cons
     if (n < 0)
         return base_error_set_errno(error, errno, "reading link ‘%s’", name), NULL;
     target[n] = '\0';
+    if (!g_utf8_validate(target, -1, NULL))
+        return set_not_utf8(error, "the link's target"), NULL;
     g_autoptr(StoreNode) node = g_new0(StoreNode, 1);
     set_meta(scan, st, &node->meta);
     node->target = g_strdup(target);
@@ -120,6 +129,8 @@ static bool scan_entry(const Scan *scan, StoreNode *dir, int dir_fd, const char 
                        GError **error)
 {
     struct stat st;
+    if (!g_utf8_validate(name, -1, NULL))
+        return set_not_utf8(error, "the name");
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return base_error_set_errno(error, errno, "looking at ‘%s’", name);
     if (S_ISDIR(st.st_mode))

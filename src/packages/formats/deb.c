@@ -144,7 +144,8 @@ static GHashTable *read_control(Reader *outer, GError **error)
         const char *raw = archive_entry_pathname(entry);
         g_autofree char *name = raw != NULL ? packages_payload_normalize(raw) : NULL;
         /* dpkg's list of the package's files has the same place */
-        if (name == NULL || strchr(name, '/') != NULL || strcmp(name, "list") == 0)
+        if (name == NULL || strchr(name, '/') != NULL || strcmp(name, "list") == 0 ||
+            !g_utf8_validate(name, -1, NULL))
             return set_invalid(error, "control.tar has a file with a bad name"), NULL;
         if (!S_ISREG(archive_entry_mode(entry)))
             continue;
@@ -332,7 +333,9 @@ static bool finish(PackagesPayload *payload, GHashTable *control_files, Packages
     g_autofree char *stem = database_stem(stanza, error);
     if (stem == NULL || !put_database(payload, stem, control_files, error))
         return false;
-    out_deb->stanza = make_stanza(stanza, control_files, payload->md5);
+    g_autofree char *text = make_stanza(stanza, control_files, payload->md5);
+    /* descriptions in other encodings are forbidden, but old ones exist */
+    out_deb->stanza = g_utf8_make_valid(text, -1);
     out_deb->root = g_steal_pointer(&payload->root);
     out_deb->bytes = payload->bytes;
     out_deb->files = payload->files;

@@ -227,6 +227,8 @@ static bool add_link(PackagesPayload *self, struct archive_entry *entry, const c
     const char *target = archive_entry_symlink(entry);
     if (target == NULL || *target == '\0')
         return set_invalid(error, path, "a symbolic link without a target");
+    if (!g_utf8_validate(target, -1, NULL))
+        return set_invalid(error, path, "a link's target that is not UTF-8");
     node->meta.mode = S_IFLNK | 0777;
     node->target = g_strdup(target);
     self->files++;
@@ -262,6 +264,8 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
     g_autofree char *plain = packages_payload_normalize(name);
     if (plain == NULL || strchr(plain, '\n') != NULL)
         return set_invalid(error, name, "a path that leaves the root, is too long or has a newline");
+    if (!g_utf8_validate(plain, -1, NULL))
+        return set_invalid(error, name, "a path that is not UTF-8, as OSTree's have to be");
     g_string_append_printf(self->list, "/%s\n", *plain == '\0' ? "." : plain);
     g_autofree char *path = merge_usr(plain);
     StoreMeta meta = {
