@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (packages_deb_read(fd, support_scratch_repo_fd(), &deb, &error)) {
         g_autofree char *sha256 = base_sha256_hex(data, size);
         g_assert_cmpstr(deb.sha256, ==, sha256);
+        g_assert_true(g_utf8_validate(deb.stanza, -1, NULL));
         support_check_tree(deb.root);
     } else {
         g_assert_nonnull(error);

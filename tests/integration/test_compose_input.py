@@ -4,6 +4,7 @@ import functools
 import hashlib
 import http.server
 import json
+import os
 import pathlib
 import re
 import threading
@@ -11,6 +12,7 @@ import threading
 import pytest
 
 import local
+from conftest import run
 
 
 def after_failure(compose):
@@ -183,6 +185,39 @@ def test_index_that_does_not_match_its_release(compose, keyring, keys):
     assert "Packages" in error
     (compose.local / "Packages").write_text(good)
     after_failure(compose)
+
+
+BAD_NAME = os.fsdecode(b"/usr/share/a\xffb")
+
+
+def test_name_that_is_not_utf8(compose):
+    """OSTree has no place for it, whoever brings it."""
+    local.make_deb(compose.local, "odd", files={BAD_NAME: "x"})
+    local.make_deb(compose.local, "odd-script", scripts={
+        "postinst": "#!/bin/sh\ntouch \"/usr/share/$(printf 'a\\377b')\"\n"})
+    local.index(compose.local)
+    compose.write(packages=["passwd", "odd"])
+    error = compose.fail(errors="surrogateescape")
+    assert "package ‘odd’" in error and "not UTF-8" in error
+    compose.write(packages=["passwd", "odd-script"])
+    error = compose.fail(errors="surrogateescape")
+    assert "‘usr’: ‘share’: ‘a" in error and "not UTF-8" in error
+    compose.write(packages=["passwd"])
+    after_failure(compose)
+
+
+def test_control_file_in_another_encoding(compose):
+    deb = local.make_deb(compose.local, "latin", Description="na\u00efve")
+    root = compose.directory / "unpacked"
+    run("dpkg-deb", "-R", deb, root)
+    control = root / "DEBIAN/control"
+    control.write_bytes(control.read_text().encode("latin-1"))
+    run("dpkg-deb", "--root-owner-group", "-b", root, deb)
+    text = run("dpkg-scanpackages", ".", cwd=compose.local, text=False).stdout
+    (compose.local / "Packages").write_bytes(text)
+    compose.write(packages=["passwd", "latin"])
+    compose.make()
+    assert "Description: na\ufffdve" in compose.cat("/usr/lib/sysimage/dpkg/status")
 
 
 @pytest.mark.parametrize("script, words", [("postinst", "configure"), ("preinst", "install")])

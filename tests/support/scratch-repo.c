@@ -42,6 +42,7 @@ int support_scratch_repo_fd(void)
 static void check_below(const StoreNode *node, unsigned depth)
 {
     g_assert_cmpuint(depth, <, DEPTH_MAX);
+    g_assert_true(node->target == NULL || g_utf8_validate(node->target, -1, NULL));
     if (!store_node_is_dir(node))
         return;
     g_autoptr(GPtrArray) names = store_node_names(node);
@@ -49,6 +50,7 @@ static void check_below(const StoreNode *node, unsigned depth)
         const char *name = names->pdata[i];
         g_assert_true(*name != '\0' && strlen(name) <= 255 && strchr(name, '/') == NULL);
         g_assert_true(strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
+        g_assert_true(g_utf8_validate(name, -1, NULL));
         check_below(g_hash_table_lookup(node->children, name), depth + 1);
     }
 }
