@@ -232,7 +232,8 @@ static void set_source(Parser *self, Id p, const PackagesDeb822Stanza *stanza)
         return;
     Text text = text_of(field);
     Text name = text_cut(&text, '(');
-    if (name.at < name.end)
+    /* one that cannot be is as good as none: it is only for people to read */
+    if (name.at < name.end && text_span(name, LETTERS_DIGITS "+-.") == (size_t)(name.end - name.at))
         repodata_set_id(self->data, p, SOLVABLE_SOURCENAME, text_id(self->pool, name));
 }
 
