@@ -96,7 +96,9 @@ bool tree_copy_into(const char *root, const char *source, const char *target, GE
     base_autofd root_fd = base_fd_open_dir(AT_FDCWD, root, error);
     if (root_fd < 0)
         return false;
-    if (copy_to(root_fd, source, target, error))
+    /* where /etc lies in the finished tree; until then it is in its usual place */
+    const char *place = g_str_has_prefix(target, "/usr/etc/") ? target + strlen("/usr") : target;
+    if (copy_to(root_fd, source, place, error))
         return true;
     g_prefix_error(error, "adding ‘%s’ as ‘%s’: ", source, target);
     return false;

@@ -136,11 +136,19 @@ static void remove_files(StoreNode *root, const Manifest *manifest)
     }
 }
 
-static void move_etc(StoreNode *root)
+static bool move_etc(StoreNode *root, GError **error)
 {
+    const StoreNode *there = store_node_find(root, "usr/etc");
+    if (there != NULL && (!store_node_is_dir(there) || g_hash_table_size(there->children) > 0)) {
+        g_set_error_literal(error, TREE_ERROR, TREE_ERROR_CONFLICT,
+                            "a package or script has put files into ‘/usr/etc’, which is where "
+                            "OSTree keeps the tree's ‘/etc’: they belong into ‘/etc’");
+        return false;
+    }
     StoreNode *etc = store_node_steal(root, "etc");
     if (etc != NULL)
         store_node_put(root, "usr/etc", etc);
+    return true;
 }
 
 bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **error)
@@ -154,6 +162,5 @@ bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **
         !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
         !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))
         return false;
-    move_etc(root);
-    return true;
+    return move_etc(root, error);
 }
