@@ -206,6 +206,25 @@ def test_name_that_is_not_utf8(compose):
     after_failure(compose)
 
 
+def test_files_in_usr_etc(compose):
+    compose.add("odd", files={"/usr/etc/odd": "x"})
+    compose.write()
+    error = compose.fail()
+    assert "‘/usr/etc’" in error and len(error.splitlines()) == 1
+    compose.write(packages=["passwd"])
+    after_failure(compose)
+
+
+def test_source_that_is_no_name(compose):
+    deb = compose.add("odd", Source="source")
+    index = compose.local / "Packages"
+    index.write_bytes(index.read_bytes().replace(b"Source: source", b"Source: s\xff"))
+    compose.write()
+    compose.make()
+    digest = hashlib.sha256(deb.read_bytes()).hexdigest()
+    assert f"('odd', '1.0', 'all', 'odd', '{digest}')" in compose.metadata("atoll.packages")
+
+
 def test_control_file_in_another_encoding(compose):
     deb = local.make_deb(compose.local, "latin", Description="na\u00efve")
     root = compose.directory / "unpacked"

@@ -68,7 +68,8 @@ def made(tmp_path_factory, base_packages, base_state):
         ref="test/${name}", variables={"name": "tree"}, releasever="12", include="part.yaml",
         install_langs=["de"], exclude_packages=["unwanted"], remove_files=[
             "usr/share/crafted/removed"],
-        add_files=[["files/motd", "/etc/motd"], ["files", "/usr/share/added/"]],
+        add_files=[["files/motd", "/etc/motd"], ["files", "/usr/share/added/"],
+                   ["files/motd", "/usr/etc/added"]],
         postprocess=["#!/bin/sh\necho after > /usr/share/crafted/by-script\n"
                      "cat /etc/motd > /usr/share/crafted/seen\n"],
         automatic_version_prefix="${releasever}",
@@ -115,6 +116,7 @@ def test_keys_of_the_manifest(made):
     assert "usr/share/crafted/removed" not in paths
     assert "usr/lib/crafted/merged" in paths
     assert made.cat("/usr/etc/motd") == "welcome\n"
+    assert made.cat("/usr/etc/added") == "welcome\n"
     assert made.cat("/usr/share/added/motd") == "welcome\n"
     assert paths["usr/share/added/tool"].startswith("-00755 0 0 ")
     assert made.cat("/usr/share/crafted/by-script") == "after\n"
