@@ -243,14 +243,32 @@ static bool prefix_place(GError **error, const ManifestPlace *place)
     return false;
 }
 
+static bool enable(TreeScripts *self, GPtrArray *units, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_ptr_array_add(argv, (void *)"systemctl");
+    g_ptr_array_add(argv, (void *)"enable");
+    for (guint i = 0; i < units->len; i++)
+        g_ptr_array_add(argv, ((const ManifestString *)units->pdata[i])->text);
+    g_ptr_array_add(argv, NULL);
+    return tree_scripts_run(self, (const char *const *)argv->pdata, NULL, "enabling units",
+                            cancellable, error);
+}
+
+/* All at once; one by one only to find out which of them it was. */
 static bool enable_units(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
                          GError **error)
 {
-    for (guint i = 0; i < manifest->units->len; i++) {
-        const ManifestString *unit = manifest->units->pdata[i];
-        const char *const argv[] = {"systemctl", "enable", unit->text, NULL};
-        if (!tree_scripts_run(self, argv, NULL, "enabling a unit", cancellable, error))
-            return prefix_place(error, &unit->place);
+    g_autoptr(GError) together = NULL;
+    if (manifest->units->len > 0 && !enable(self, manifest->units, cancellable, &together)) {
+        for (guint i = 0; i < manifest->units->len; i++) {
+            g_autoptr(GPtrArray) one = g_ptr_array_new();
+            g_ptr_array_add(one, manifest->units->pdata[i]);
+            if (!enable(self, one, cancellable, error))
+                return prefix_place(error, &((ManifestString *)manifest->units->pdata[i])->place);
+        }
+        g_propagate_error(error, g_steal_pointer(&together));
+        return false;
     }
     if (manifest->default_target == NULL)
         return true;
