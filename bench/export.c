@@ -13,14 +13,14 @@ static bool export(const char *state_dir, const char *ref, const char *target, G
 {
     g_autoptr(Store) store = store_open(state_dir, NULL, error);
     g_autofree char *commit = NULL;
-    if (store == NULL || !ostree_repo_resolve_rev(store_get_build_repo(store), ref, FALSE,
-                                                  &commit, error))
+    if (store == NULL ||
+        !ostree_repo_resolve_rev(store_get_build_repo(store), ref, FALSE, &commit, error))
         return false;
     g_autoptr(StoreNode) root = store_tree_load(store_get_build_fd(store), commit, error);
     g_autoptr(OstreeRepo) repo =
-        root != NULL ? ostree_repo_create_at(AT_FDCWD, target, OSTREE_REPO_MODE_ARCHIVE, NULL,
-                                             NULL, error)
-                     : NULL;
+        root != NULL
+            ? ostree_repo_create_at(AT_FDCWD, target, OSTREE_REPO_MODE_ARCHIVE, NULL, NULL, error)
+            : NULL;
     if (repo == NULL || !base_fd_make_dirs(ostree_repo_get_dfd(repo), "tmp/atoll", 0755, error))
         return false;
     uint8_t dirtree[BASE_SHA256_BYTES], dirmeta[BASE_SHA256_BYTES];

@@ -65,12 +65,12 @@ bool base_ed25519_verify(const uint8_t public_key[static BASE_ED25519_PUBLIC_BYT
                          const void *data, size_t size_bytes,
                          const uint8_t signature[static BASE_ED25519_SIGNATURE_BYTES])
 {
-    g_autoptr(EVP_PKEY) key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key,
-                                                          BASE_ED25519_PUBLIC_BYTES);
+    g_autoptr(EVP_PKEY) key =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, BASE_ED25519_PUBLIC_BYTES);
     g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
-    bool ok = key != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-              EVP_DigestVerify(context, signature, BASE_ED25519_SIGNATURE_BYTES, data,
-                               size_bytes) == 1;
+    bool ok =
+        key != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+        EVP_DigestVerify(context, signature, BASE_ED25519_SIGNATURE_BYTES, data, size_bytes) == 1;
     ERR_clear_error();
     return ok;
 }

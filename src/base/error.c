@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(base-error-quark, base_error)
+G_DEFINE_QUARK(base_error, base_error)
 
 static BaseError code_from_errno(int saved_errno)
 {

@@ -27,7 +27,7 @@
 
 void base_http_transfer_init(BaseHttpTransfer *self, BaseHttpItem *item)
 {
-    *self = (BaseHttpTransfer){ .item = item, .fd = -1 };
+    *self = (BaseHttpTransfer){.item = item, .fd = -1};
     item->out_missing = false;
     item->out_unchanged = false;
 }
@@ -109,10 +109,10 @@ static bool set_modified(BaseHttpTransfer *self, GError **error)
 {
     curl_off_t modified = -1;
     int64_t settled = g_get_real_time() / G_USEC_PER_SEC - SETTLE_SECONDS;
-    if (curl_easy_getinfo(self->easy, CURLINFO_FILETIME_T, &modified) != CURLE_OK ||
-        modified < 0 || modified > settled)
+    if (curl_easy_getinfo(self->easy, CURLINFO_FILETIME_T, &modified) != CURLE_OK || modified < 0 ||
+        modified > settled)
         modified = 0;
-    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = (time_t)modified } };
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)modified}};
     if (futimens(self->fd, times) < 0)
         return base_error_set_errno(error, errno, "dating ‘%s’", self->part_path);
     return true;
@@ -367,10 +367,18 @@ bool base_http_transfer_start(BaseHttpTransfer *self, GError **error)
 static bool is_transient_result(CURLcode result)
 {
     static const CURLcode transient[] = {
-        CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT,
-        CURLE_OPERATION_TIMEDOUT,   CURLE_SEND_ERROR,            CURLE_RECV_ERROR,
-        CURLE_GOT_NOTHING,          CURLE_PARTIAL_FILE,          CURLE_HTTP2,
-        CURLE_HTTP2_STREAM,         CURLE_SSL_CONNECT_ERROR,     CURLE_AGAIN,
+        CURLE_COULDNT_RESOLVE_HOST,
+        CURLE_COULDNT_RESOLVE_PROXY,
+        CURLE_COULDNT_CONNECT,
+        CURLE_OPERATION_TIMEDOUT,
+        CURLE_SEND_ERROR,
+        CURLE_RECV_ERROR,
+        CURLE_GOT_NOTHING,
+        CURLE_PARTIAL_FILE,
+        CURLE_HTTP2,
+        CURLE_HTTP2_STREAM,
+        CURLE_SSL_CONNECT_ERROR,
+        CURLE_AGAIN,
         CURLE_WEIRD_SERVER_REPLY,
     };
     for (size_t i = 0; i < G_N_ELEMENTS(transient); i++)
@@ -447,8 +455,8 @@ static bool end_result(BaseHttpTransfer *self, CURLcode result, GError **error)
         return retry_from_scratch(self, error);
     if (is_transient_result(result) && self->n_tries < MAX_TRIES)
         return retry_later(self);
-    const char *message = self->curl_message[0] != '\0' ? self->curl_message
-                                                        : curl_easy_strerror(result);
+    const char *message =
+        self->curl_message[0] != '\0' ? self->curl_message : curl_easy_strerror(result);
     base_error_set(error, BASE_ERROR_HTTP, "%s", message);
     return fail(self);
 }

@@ -35,7 +35,7 @@ static void batch_init(Batch *self, BaseHttpItem *items, size_t n_items,
 {
     static GOnce once = G_ONCE_INIT;
     g_assert(g_once(&once, init_curl, NULL));
-    *self = (Batch){ .n_transfers = n_items, .progress = progress };
+    *self = (Batch){.n_transfers = n_items, .progress = progress};
     self->multi = curl_multi_init();
     g_assert(self->multi != NULL);
     curl_multi_setopt(self->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, MAX_CONNECTIONS);
@@ -161,8 +161,7 @@ static bool run_batch(Batch *self, struct curl_waitfd *cancel_fd, GCancellable *
             return false;
         report(self);
         if (self->n_done < self->n_transfers)
-            curl_multi_poll(self->multi, cancel_fd, cancel_fd != NULL ? 1 : 0, poll_ms(self),
-                            NULL);
+            curl_multi_poll(self->multi, cancel_fd, cancel_fd != NULL ? 1 : 0, poll_ms(self), NULL);
     }
     return true;
 }
@@ -174,9 +173,9 @@ bool base_http_fetch_all(BaseHttpItem *items, size_t n_items, const BaseProgress
         return true;
     g_auto(Batch) batch;
     batch_init(&batch, items, n_items, progress);
-    GPollFD poll_fd = { .fd = -1 };
+    GPollFD poll_fd = {.fd = -1};
     bool can_poll = cancellable != NULL && g_cancellable_make_pollfd(cancellable, &poll_fd);
-    struct curl_waitfd cancel_fd = { .fd = poll_fd.fd, .events = CURL_WAIT_POLLIN };
+    struct curl_waitfd cancel_fd = {.fd = poll_fd.fd, .events = CURL_WAIT_POLLIN};
     bool ok = run_batch(&batch, can_poll ? &cancel_fd : NULL, cancellable, error);
     if (can_poll)
         g_cancellable_release_fd(cancellable);

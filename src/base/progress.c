@@ -10,8 +10,7 @@ void base_progress_phase(const BaseProgress *self, const char *name)
         self->phase(name, self->user_data);
 }
 
-void base_progress_update(const BaseProgress *self, uint64_t done, uint64_t total,
-                          const char *unit)
+void base_progress_update(const BaseProgress *self, uint64_t done, uint64_t total, const char *unit)
 {
     if (self != NULL && self->update != NULL)
         self->update(done, total, unit, self->user_data);

@@ -9,7 +9,8 @@ G_BEGIN_DECLS
 /**
  * BaseProgress:
  * @phase: called when a phase starts ("fetching packages"), from the calling thread
- * @update: called from any thread, often; @done and @total in the phase's own unit; 0 total when unknown
+ * @update: called from any thread, often; @done and @total in the phase's own unit; 0 total when
+ * unknown
  * @note: one line an operator should see (a warning), from any thread
  * @user_data: passed back
  *

@@ -45,8 +45,8 @@ static bool set_stdin(GSubprocessLauncher *launcher, GBytes *bytes, GError **err
 
 static GSubprocess *start(const BaseRun *run, GError **error)
 {
-    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
     if (run->cwd != NULL)
         g_subprocess_launcher_set_cwd(launcher, run->cwd);
     if (run->env != NULL)
@@ -91,8 +91,7 @@ static bool set_child_error(const BaseRun *run, GSubprocess *child, const GStrin
 {
     g_autofree char *subject = subject_of(run);
     g_autofree char *tail = tail_of(output);
-    BaseError code =
-        strstr(tail, NO_SPACE) != NULL ? BASE_ERROR_NO_SPACE : BASE_ERROR_CHILD;
+    BaseError code = strstr(tail, NO_SPACE) != NULL ? BASE_ERROR_NO_SPACE : BASE_ERROR_CHILD;
     if (g_subprocess_get_if_signaled(child))
         return base_error_set(error, code, "%s was killed by signal %d%s", subject,
                               g_subprocess_get_term_sig(child), tail);
@@ -107,8 +106,7 @@ static bool read_output(const BaseRun *run, GSubprocess *child, GString *output,
         g_data_input_stream_new(g_subprocess_get_stdout_pipe(child));
     for (;;) {
         g_autoptr(GError) local = NULL;
-        g_autofree char *line =
-            g_data_input_stream_read_line(lines, NULL, cancellable, &local);
+        g_autofree char *line = g_data_input_stream_read_line(lines, NULL, cancellable, &local);
         if (local != NULL) {
             g_propagate_error(error, g_steal_pointer(&local));
             return false;

@@ -6,9 +6,9 @@
 
 /* What package scripts may do: own files of any user, change user, bind nothing, mount nothing. */
 static const char *const capabilities[] = {
-    "CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER",  "CAP_FSETID",
-    "CAP_KILL",   "CAP_SETGID",       "CAP_SETUID",          "CAP_SETFCAP", "CAP_SETPCAP",
-    "CAP_SYS_CHROOT", NULL,
+    "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER",
+    "CAP_FSETID",  "CAP_KILL",         "CAP_SETGID",          "CAP_SETUID",
+    "CAP_SETFCAP", "CAP_SETPCAP",      "CAP_SYS_CHROOT",      NULL,
 };
 
 static const char *const default_env[] = {
@@ -27,9 +27,10 @@ static void add(GPtrArray *argv, const char *text)
 static void add_fixed(GPtrArray *argv)
 {
     static const char *const fixed[] = {
-        "bwrap",         "--unshare-ipc", "--unshare-pid",        "--unshare-net",
-        "--unshare-uts", "--hostname",    "atoll",                "--unshare-cgroup-try",
-        "--new-session", "--clearenv",    "--die-with-parent",    NULL,
+        "bwrap",         "--unshare-ipc",        "--unshare-pid",
+        "--unshare-net", "--unshare-uts",        "--hostname",
+        "atoll",         "--unshare-cgroup-try", "--new-session",
+        "--clearenv",    "--die-with-parent",    NULL,
     };
     for (const char *const *arg = fixed; *arg != NULL; arg++)
         add(argv, *arg);

@@ -36,8 +36,8 @@ static void put(GOutputStream *out, const char *head, const char *body, size_t s
 
 static void put_status(GOutputStream *out, const char *status)
 {
-    g_autofree char *head = g_strdup_printf(
-        "HTTP/1.1 %s\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", status);
+    g_autofree char *head =
+        g_strdup_printf("HTTP/1.1 %s\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", status);
     put(out, head, "nope\n", 5);
 }
 
@@ -48,11 +48,11 @@ static void put_body(GOutputStream *out, const char *request, const char *extra)
     size_t from = range != NULL ? (size_t)g_ascii_strtoull(range + 13, NULL, 10) : 0;
     if (if_range != NULL && !g_str_has_prefix(if_range, "If-Range: \"v1\"\r\n"))
         from = 0;
-    g_autofree char *head = g_strdup_printf(
-        "HTTP/1.1 %s\r\nContent-Length: %zu\r\nContent-Range: bytes %zu-%u/%u\r\n%s"
-        "Connection: close\r\n\r\n",
-        from > 0 ? "206 Partial Content" : "200 OK", BODY_BYTES - from, from, BODY_BYTES - 1,
-        BODY_BYTES, extra);
+    g_autofree char *head =
+        g_strdup_printf("HTTP/1.1 %s\r\nContent-Length: %zu\r\nContent-Range: bytes %zu-%u/%u\r\n%s"
+                        "Connection: close\r\n\r\n",
+                        from > 0 ? "206 Partial Content" : "200 OK", BODY_BYTES - from, from,
+                        BODY_BYTES - 1, BODY_BYTES, extra);
     put(out, head, server.body + from, BODY_BYTES - from);
 }
 
@@ -173,7 +173,7 @@ static void fixture_init(Fixture *self, const char *url_path, bool with_digest)
     self->url = g_strdup_printf("http://127.0.0.1:%u%s", server.port, url_path);
     self->path = g_strdup_printf("%s/file-%u", server.directory, n++);
     self->part = g_strconcat(self->path, ".part", NULL);
-    self->item = (BaseHttpItem){ .url = self->url, .path = self->path };
+    self->item = (BaseHttpItem){.url = self->url, .path = self->path};
     if (with_digest) {
         self->item.sha256 = server.sha256;
         self->item.size_bytes = BODY_BYTES;
@@ -224,8 +224,8 @@ static void test_whole(void)
         const char *path;
         unsigned n_requests;
     } cases[] = {
-        { "/plain", 1 },     { "/no-range", 1 },    { "/busy-once", 2 }, { "/wait-once", 2 },
-        { "/cut-once", 2 },  { "/cut-changed", 2 }, { "/redirect", 2 },
+        {"/plain", 1},    {"/no-range", 1},    {"/busy-once", 2}, {"/wait-once", 2},
+        {"/cut-once", 2}, {"/cut-changed", 2}, {"/redirect", 2},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         for (int with_digest = 0; with_digest < 2; with_digest++) {
@@ -379,8 +379,8 @@ static void test_many(void)
     enum { N = 100 };
     Fixture fixtures[N];
     BaseHttpItem items[N];
-    uint64_t seen[2] = { 0 };
-    BaseProgress progress = { .update = on_update, .user_data = seen };
+    uint64_t seen[2] = {0};
+    BaseProgress progress = {.update = on_update, .user_data = seen};
     g_autoptr(GError) error = NULL;
     for (size_t i = 0; i < N; i++) {
         fixture_init(&fixtures[i], "/plain", true);

@@ -35,8 +35,8 @@ static void sub_range_clear(SubRange *range)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SubRange, sub_range_clear)
 
-static bool find_sub_range(const char *file, const char *user, const char *uid,
-                           SubRange *out_range, GError **error)
+static bool find_sub_range(const char *file, const char *user, const char *uid, SubRange *out_range,
+                           GError **error)
 {
     g_autoptr(GBytes) bytes = base_fd_read_file(AT_FDCWD, file, SUBID_FILE_MAX_BYTES, NULL);
     const char *text = bytes != NULL ? g_bytes_get_data(bytes, NULL) : "";
@@ -71,8 +71,8 @@ static void write_maps_and_exit(int ready_fd, const SubRange *uids, const SubRan
     g_autoptr(GError) error = NULL;
     if (!base_run_simple("mapping subordinate users", &error, "newuidmap", pid, "0", uid, "1", "1",
                          uids->start, uids->count, NULL) ||
-        !base_run_simple("mapping subordinate groups", &error, "newgidmap", pid, "0", gid, "1",
-                         "1", gids->start, gids->count, NULL)) {
+        !base_run_simple("mapping subordinate groups", &error, "newgidmap", pid, "0", gid, "1", "1",
+                         gids->start, gids->count, NULL)) {
         g_printerr("atoll: %s\n", error->message);
         _exit(1);
     }

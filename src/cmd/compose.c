@@ -89,8 +89,8 @@ static void print_json(const TreeComposeResult *result)
 CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_autofree char *state_dir = cmd_args_state_dir(args);
-    g_autoptr(CmdTerminal) terminal = cmd_terminal_new(
-        cmd_args_flag(args, "quiet") ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);
+    g_autoptr(CmdTerminal) terminal =
+        cmd_terminal_new(cmd_args_flag(args, "quiet") ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);
     TreeComposeOptions options = {
         .manifest_path = cmd_args_operands(args)[0],
         .state_dir = state_dir,

@@ -57,8 +57,8 @@ static bool parse_size(const char *text, uint64_t *out_bytes, GError **error)
         shift = unit != NULL ? (unsigned)(unit - units + 1) * 10 : 64;
         end++;
     }
-    if (end == NULL || *end != '\0' || shift >= 64 || value == 0 || value > ((uint64_t)INT64_MAX >> shift) ||
-        (value << shift) < image_layout_disk_bytes(1)) {
+    if (end == NULL || *end != '\0' || shift >= 64 || value == 0 ||
+        value > ((uint64_t)INT64_MAX >> shift) || (value << shift) < image_layout_disk_bytes(1)) {
         g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_OPTION,
                     "‘%s’ is not a disk size; one looks like 8G or 4096M", text);
         return false;

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(host - error - quark, host_error)
+G_DEFINE_QUARK(host_error, host_error)
 
 gboolean host_error_set(GError **error, HostError code, const char *format, ...)
 {

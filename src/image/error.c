@@ -4,4 +4,4 @@
  */
 #include "image/error.h"
 
-G_DEFINE_QUARK(image - error - quark, image_error)
+G_DEFINE_QUARK(image_error, image_error)

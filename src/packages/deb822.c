@@ -14,7 +14,7 @@ typedef struct {
 
 void packages_deb822_iter_init(PackagesDeb822Iter *self, const char *data, size_t size_bytes)
 {
-    *self = (PackagesDeb822Iter){ .data = data, .size_bytes = size_bytes };
+    *self = (PackagesDeb822Iter){.data = data, .size_bytes = size_bytes};
 }
 
 static bool is_white(char c)
@@ -30,7 +30,7 @@ static bool next_line(PackagesDeb822Iter *self, Line *out_line)
     size_t left = self->size_bytes - self->offset;
     const char *newline = memchr(start, '\n', left);
     size_t size_bytes = newline != NULL ? (size_t)(newline - start) + 1 : left;
-    *out_line = (Line){ .text = start, .size_bytes = size_bytes };
+    *out_line = (Line){.text = start, .size_bytes = size_bytes};
     self->offset += size_bytes;
     self->line++;
     return true;
@@ -84,7 +84,7 @@ static bool add_field(const PackagesDeb822Iter *self, PackagesDeb822Stanza *stan
     if (colon == NULL)
         return set_invalid(self, error, "wanted ‘Field: value’, found no colon");
 
-    PackagesDeb822Field field = { .name = line->text };
+    PackagesDeb822Field field = {.name = line->text};
     field.name_bytes = (size_t)(colon - line->text);
     if (!name_is_valid(field.name, field.name_bytes))
         return set_invalid(self, error, "the text before the colon is no field name");
@@ -99,8 +99,8 @@ static bool add_field(const PackagesDeb822Iter *self, PackagesDeb822Stanza *stan
     return true;
 }
 
-static bool add_line(const PackagesDeb822Iter *self, PackagesDeb822Stanza *stanza,
-                     const Line *line, GError **error)
+static bool add_line(const PackagesDeb822Iter *self, PackagesDeb822Stanza *stanza, const Line *line,
+                     GError **error)
 {
     const char *end = line->text + line->size_bytes;
     if (memchr(line->text, '\0', line->size_bytes) != NULL)

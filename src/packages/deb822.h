@@ -55,7 +55,8 @@ typedef struct {
     unsigned line;
 } PackagesDeb822Iter;
 
-/** packages_deb822_iter_init: readies @self for @size_bytes bytes at @data, which must outlive it */
+/** packages_deb822_iter_init: readies @self for @size_bytes bytes at @data, which must outlive it
+ */
 void packages_deb822_iter_init(PackagesDeb822Iter *self, const char *data, size_t size_bytes);
 
 /**

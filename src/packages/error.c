@@ -4,4 +4,4 @@
  */
 #include "packages/error.h"
 
-G_DEFINE_QUARK(packages-error-quark, packages_error)
+G_DEFINE_QUARK(packages_error, packages_error)

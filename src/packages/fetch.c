@@ -23,9 +23,10 @@ bool packages_fetch(GPtrArray *packages, const char *cache_dir, const BaseProgre
         char *path = g_strdup_printf("%s/%s.deb", cache_dir, package->sha256);
         g_ptr_array_add(paths, path);
         if (package->path == NULL && access(path, F_OK) < 0)
-            items[n_items++] = (BaseHttpItem){ .url = package->url, .path = path,
-                                               .size_bytes = package->size_bytes,
-                                               .sha256 = package->sha256 };
+            items[n_items++] = (BaseHttpItem){.url = package->url,
+                                              .path = path,
+                                              .size_bytes = package->size_bytes,
+                                              .sha256 = package->sha256};
     }
     g_autoptr(GError) fetch_error = NULL;
     if (!base_http_fetch_all(items, n_items, progress, cancellable, &fetch_error)) {

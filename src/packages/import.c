@@ -25,9 +25,9 @@
 
 typedef struct {
     const Store *store;
-    GPtrArray *packages;   /* borrowed */
-    GPtrArray *order;      /* owned: indices, largest package first */
-    GPtrArray *imported;   /* owned */
+    GPtrArray *packages; /* borrowed */
+    GPtrArray *order;    /* owned: indices, largest package first */
+    GPtrArray *imported; /* owned */
     const BaseProgress *progress;
     GMutex mutex;
     PackagesImportStats stats;
@@ -101,8 +101,7 @@ GPtrArray *packages_import_missing(const Store *store, GPtrArray *packages)
 }
 
 /* A damaged copy in our own cache is removed: the next compose fetches it again. */
-static bool set_damaged(GError **error, const PackagesPackage *package, int fd,
-                        const char *sha256)
+static bool set_damaged(GError **error, const PackagesPackage *package, int fd, const char *sha256)
 {
     struct stat st = {0};
     (void)fstat(fd, &st);
@@ -128,8 +127,8 @@ static bool read_deb(const PackagesPackage *package, int build_fd, PackagesDeb *
     g_autoptr(GError) local = NULL;
     if (!packages_deb_read(fd, build_fd, out_deb, &local)) {
         /* a broken archive is nearly always a damaged copy: that is what to say, then */
-        g_autofree char *sha256 = lseek(fd, 0, SEEK_SET) == 0 ? base_sha256_hex_of_fd(fd, NULL)
-                                                              : NULL;
+        g_autofree char *sha256 =
+            lseek(fd, 0, SEEK_SET) == 0 ? base_sha256_hex_of_fd(fd, NULL) : NULL;
         if (sha256 != NULL && strcmp(sha256, package->sha256) != 0)
             return set_damaged(error, package, fd, sha256);
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "‘%s’: ", package->path);
@@ -165,8 +164,7 @@ bool packages_import_keep(const Store *store, GPtrArray *imported, GCancellable 
         if (one->fresh_commit == NULL)
             continue;
         g_autofree char *ref = packages_import_ref(one->package);
-        if (!ostree_repo_set_ref_immediate(repo, NULL, ref, one->fresh_commit, cancellable,
-                                           error))
+        if (!ostree_repo_set_ref_immediate(repo, NULL, ref, one->fresh_commit, cancellable, error))
             return false;
     }
     return true;

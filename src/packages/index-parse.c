@@ -32,7 +32,7 @@ typedef struct {
 
 static Text text_of(const PackagesDeb822Field *field)
 {
-    return (Text){ field->value, field->value + field->value_bytes };
+    return (Text){field->value, field->value + field->value_bytes};
 }
 
 static Text text_trim(Text text)
@@ -49,7 +49,7 @@ static Text text_cut(Text *text, char separator)
 {
     size_t left = (size_t)(text->end - text->at);
     const char *hit = left > 0 ? memchr(text->at, separator, left) : NULL;
-    Text head = { text->at, hit != NULL ? hit : text->end };
+    Text head = {text->at, hit != NULL ? hit : text->end};
     text->at = hit != NULL ? hit + 1 : text->end;
     return text_trim(head);
 }
@@ -81,9 +81,8 @@ static int relation_flags(Text *text)
         const char *sign;
         int flags;
     } signs[] = {
-        { "<<", REL_LT }, { "<=", REL_LT | REL_EQ }, { ">=", REL_GT | REL_EQ },
-        { ">>", REL_GT }, { "=", REL_EQ },           { "<", REL_LT | REL_EQ },
-        { ">", REL_GT | REL_EQ },
+        {"<<", REL_LT}, {"<=", REL_LT | REL_EQ}, {">=", REL_GT | REL_EQ}, {">>", REL_GT},
+        {"=", REL_EQ},  {"<", REL_LT | REL_EQ},  {">", REL_GT | REL_EQ},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(signs); i++) {
         size_t n = strlen(signs[i].sign);
@@ -239,8 +238,7 @@ static void set_source(Parser *self, Id p, const PackagesDeb822Stanza *stanza)
 
 static void set_priority(Parser *self, Id p, const PackagesDeb822Stanza *stanza)
 {
-    static const char *const names[] = { "required", "important", "standard", "optional",
-                                         "extra" };
+    static const char *const names[] = {"required", "important", "standard", "optional", "extra"};
     const PackagesDeb822Field *essential = packages_deb822_find(stanza, "Essential");
     const PackagesDeb822Field *field = packages_deb822_find(stanza, "Priority");
     unsigned priority = PACKAGES_INDEX_PRIORITY_OPTIONAL;
@@ -296,8 +294,7 @@ static bool parse_stanzas(Parser *self, const char *text, size_t size_bytes, uns
             break;
         if (!add_package(self, &stanza, error)) {
             g_autofree char *name = packages_deb822_dup(&stanza, "Package");
-            g_prefix_error(error, "line %u: package ‘%s’: ", stanza.line,
-                           name != NULL ? name : "");
+            g_prefix_error(error, "line %u: package ‘%s’: ", stanza.line, name != NULL ? name : "");
             return false;
         }
     }
@@ -335,8 +332,8 @@ static bool parse_text(Parser *self, FILE *text, GError **error)
         }
     }
     if (ferror(text)) {
-        g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID,
-                    "line %u: it cannot be unpacked", line);
+        g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "line %u: it cannot be unpacked",
+                    line);
         return false;
     }
     return true;
@@ -344,7 +341,7 @@ static bool parse_text(Parser *self, FILE *text, GError **error)
 
 bool packages_index_parse(Repo *repo, FILE *text, GError **error)
 {
-    Parser self = { .repo = repo, .pool = repo->pool };
+    Parser self = {.repo = repo, .pool = repo->pool};
     self.data = repo_add_repodata(repo, 0);
     self.base_key = pool_str2id(repo->pool, PACKAGES_INDEX_BASE, 1);
     self.priority_key = pool_str2id(repo->pool, PACKAGES_INDEX_PRIORITY, 1);

@@ -22,7 +22,7 @@
 #define MAX_INDEX_BYTES (1ull << 30)
 
 /* In the order of our preference: what costs least to fetch, then to unpack. */
-static const char *const suffixes[] = { ".xz", ".zst", ".gz", "" };
+static const char *const suffixes[] = {".xz", ".zst", ".gz", ""};
 
 /* Items to fetch together with the strings that they borrow. */
 typedef struct {
@@ -56,8 +56,8 @@ typedef struct {
 
 static BaseHttpItem *item_list_add(ItemList *self, const char *url, const char *path)
 {
-    BaseHttpItem item = { .url = g_string_chunk_insert(self->strings, url),
-                          .path = g_string_chunk_insert(self->strings, path) };
+    BaseHttpItem item = {.url = g_string_chunk_insert(self->strings, url),
+                         .path = g_string_chunk_insert(self->strings, path)};
     g_array_append_val(self->items, item);
     return &g_array_index(self->items, BaseHttpItem, self->items->len - 1);
 }
@@ -267,8 +267,7 @@ static bool add_component(const Refresh *self, const PackagesSource *source,
     g_autofree char *own = g_strdup_printf("%s/binary-%s/Packages", component, self->arch);
     g_autofree char *all = g_strdup_printf("%s/binary-all/Packages", component);
     bool found = add_best(self, source, release, own);
-    if ((!found || packages_release_has_all_index(release)) &&
-        add_best(self, source, release, all))
+    if ((!found || packages_release_has_all_index(release)) && add_best(self, source, release, all))
         found = true;
     return found;
 }
@@ -343,7 +342,7 @@ static bool plan_source(const Refresh *self, const PackagesSource *source, GErro
 /* What did not verify is not worth asking the server whether it has changed. */
 static void forget_release(const Refresh *self, const PackagesSource *source)
 {
-    static const char *const names[] = { "InRelease", "Release", "Release.gpg" };
+    static const char *const names[] = {"InRelease", "Release", "Release.gpg"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = release_path(self, source, names[i]);
         (void)unlink(path);
@@ -390,9 +389,13 @@ GPtrArray *packages_metadata_refresh(const GPtrArray *sources, const char *cache
     item_list_init(&list);
     g_autoptr(GPtrArray) indexes =
         g_ptr_array_new_with_free_func((GDestroyNotify)packages_index_free);
-    Refresh self = { .sources = sources, .cache_dir = cache_dir, .arch = arch,
-                     .progress = progress, .cancellable = cancellable, .list = &list,
-                     .indexes = indexes };
+    Refresh self = {.sources = sources,
+                    .cache_dir = cache_dir,
+                    .arch = arch,
+                    .progress = progress,
+                    .cancellable = cancellable,
+                    .list = &list,
+                    .indexes = indexes};
     if (!make_dirs(&self, error) || !fetch_releases(&self, error))
         return NULL;
     g_autofree char *scratch_dir = g_build_filename(cache_dir, "gpgv-XXXXXX", NULL);

@@ -35,7 +35,7 @@ static bool is_utc(const char *zone)
 static bool parse_date(const char *text, int64_t *out_seconds)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm tm = { 0 };
+    struct tm tm = {0};
     char month[4] = "";
     char zone[6] = "";
     const char *comma = strchr(text, ',');
@@ -90,15 +90,14 @@ bool packages_release_check_suite(const PackagesRelease *self, const char *suite
         (name != NULL && packages_deb822_field_is(name, suite)) ||
         (codename != NULL && packages_deb822_field_is(codename, suite)))
         return true;
-    g_autofree char *is = packages_deb822_dup(&self->stanza, codename != NULL ? "Codename"
-                                                                              : "Suite");
+    g_autofree char *is =
+        packages_deb822_dup(&self->stanza, codename != NULL ? "Codename" : "Suite");
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID,
                 "wanted suite ‘%s’, the repository says it is ‘%s’", suite, is);
     return false;
 }
 
-bool packages_release_check_expiry(const PackagesRelease *self, int64_t now_seconds,
-                                   GError **error)
+bool packages_release_check_expiry(const PackagesRelease *self, int64_t now_seconds, GError **error)
 {
     if (now_seconds <= self->valid_until_seconds)
         return true;
@@ -142,7 +141,7 @@ static bool parse_entry(const char *line, const char *path, PackagesReleaseEntry
     if (strcmp(name, path) != 0)
         return false;
     g_autofree char *lower = g_ascii_strdown(digest, -1);
-    *out_entry = (PackagesReleaseEntry){ .path = path, .size_bytes = size_bytes };
+    *out_entry = (PackagesReleaseEntry){.path = path, .size_bytes = size_bytes};
     memcpy(out_entry->sha256, lower, sizeof(out_entry->sha256));
     return true;
 }

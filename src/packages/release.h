@@ -34,8 +34,7 @@ typedef struct {
  *
  * Returns: (transfer full): the release
  */
-PackagesRelease *packages_release_parse(GBytes *text,
-                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PackagesRelease *packages_release_parse(GBytes *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void packages_release_free(PackagesRelease *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PackagesRelease, packages_release_free)

@@ -8,8 +8,7 @@
 #include "packages/solve.h"
 
 GPtrArray *packages_resolve(const Manifest *manifest, const char *cache_dir, const char *arch,
-                            const BaseProgress *progress, GCancellable *cancellable,
-                            GError **error)
+                            const BaseProgress *progress, GCancellable *cancellable, GError **error)
 {
     base_progress_phase(progress, "metadata");
     g_autoptr(GPtrArray) sources = packages_sources_load(manifest->repos, "", arch, error);

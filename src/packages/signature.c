@@ -95,8 +95,7 @@ GBytes *packages_signature_dearmor(GBytes *data)
     return g_bytes_ref(g_bytes_get_size(packets) > 0 ? packets : data);
 }
 
-static char *write_scratch(const char *scratch_dir, const char *name, GBytes *bytes,
-                           GError **error)
+static char *write_scratch(const char *scratch_dir, const char *name, GBytes *bytes, GError **error)
 {
     g_autofree char *path = g_build_filename(scratch_dir, name, NULL);
     size_t size_bytes = 0;
@@ -214,7 +213,7 @@ static void take_status(Verdict *self, const PackagesSource *source, const char 
 
 static bool judge(const PackagesSource *source, const char *status, GError **error)
 {
-    g_auto(Verdict) verdict = { 0 };
+    g_auto(Verdict) verdict = {0};
     g_auto(GStrv) lines = g_strsplit(status, "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         take_status(&verdict, source, *line);
@@ -234,7 +233,7 @@ static bool judge(const PackagesSource *source, const char *status, GError **err
 static GPtrArray *new_argv(const char *scratch_dir)
 {
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
-    const char *const head[] = { "gpgv", "--quiet", "--homedir", scratch_dir, "--status-fd", "1" };
+    const char *const head[] = {"gpgv", "--quiet", "--homedir", scratch_dir, "--status-fd", "1"};
     for (size_t i = 0; i < G_N_ELEMENTS(head); i++)
         g_ptr_array_add(argv, g_strdup(head[i]));
     return argv;
@@ -262,10 +261,9 @@ static bool run_gpgv(const PackagesSource *source, GPtrArray *argv, GCancellable
 }
 
 GBytes *packages_signature_open(const PackagesSource *source, GBytes *clearsigned,
-                                const char *scratch_dir, GCancellable *cancellable,
-                                GError **error)
+                                const char *scratch_dir, GCancellable *cancellable, GError **error)
 {
-    static const char *const shape[] = { BEGIN_SIGNED, BEGIN_SIGNATURE, END_SIGNATURE, NULL };
+    static const char *const shape[] = {BEGIN_SIGNED, BEGIN_SIGNATURE, END_SIGNATURE, NULL};
     if (!check_shape(clearsigned, shape, error))
         return NULL;
     g_autofree char *in = write_scratch(scratch_dir, "InRelease", clearsigned, error);
@@ -284,10 +282,9 @@ GBytes *packages_signature_open(const PackagesSource *source, GBytes *clearsigne
 }
 
 GBytes *packages_signature_check(const PackagesSource *source, GBytes *text, GBytes *signature,
-                                 const char *scratch_dir, GCancellable *cancellable,
-                                 GError **error)
+                                 const char *scratch_dir, GCancellable *cancellable, GError **error)
 {
-    static const char *const shape[] = { BEGIN_SIGNATURE, END_SIGNATURE, NULL };
+    static const char *const shape[] = {BEGIN_SIGNATURE, END_SIGNATURE, NULL};
     if (!check_shape(signature, shape, error))
         return NULL;
     g_autofree char *in = write_scratch(scratch_dir, "Release", text, error);

@@ -166,7 +166,7 @@ static char *problem_text(PackagesSolver *self, Solver *solver, Id problem)
 {
     g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
-    Problem state = { .wanted = wanted, .reasons = reasons };
+    Problem state = {.wanted = wanted, .reasons = reasons};
     Queue rules;
     queue_init(&rules);
     solver_findallproblemrules(solver, problem, &rules);

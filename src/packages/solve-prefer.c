@@ -25,7 +25,7 @@ typedef struct {
 
 static void walk_init(Walk *self, PackagesSolver *solver)
 {
-    *self = (Walk){ .solver = solver, .pool = solver->pool };
+    *self = (Walk){.solver = solver, .pool = solver->pool};
     map_init(&self->chosen, self->pool->nsolvables);
     map_init(&self->excluded, self->pool->nsolvables);
     map_init(&self->conflicting, self->pool->nsolvables);

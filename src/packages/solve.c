@@ -157,8 +157,8 @@ static PackagesPackage *new_package(Pool *pool, Id p)
     package->name = g_strdup(pool_id2str(pool, s->name));
     package->version = g_strdup(pool_id2str(pool, s->evr));
     package->arch = g_strdup(pool_id2str(pool, s->arch));
-    package->source = source_name != 0 ? g_strdup(pool_id2str(pool, source_name))
-                                       : g_strdup(package->name);
+    package->source =
+        source_name != 0 ? g_strdup(pool_id2str(pool, source_name)) : g_strdup(package->name);
     package->sha256 = g_strdup(solvable_lookup_checksum(s, SOLVABLE_CHECKSUM, &digest_type));
     package->size_bytes = solvable_lookup_num(s, SOLVABLE_DOWNLOADSIZE, 0);
     package->installed_bytes = solvable_lookup_num(s, SOLVABLE_INSTALLSIZE, 0);

@@ -60,14 +60,14 @@ static bool list_has(char **list, const char *text)
 
 static bool is_yes(const char *text)
 {
-    static const char *const yes[] = { "yes", "true", "with", "on", "enable", "1", NULL };
+    static const char *const yes[] = {"yes", "true", "with", "on", "enable", "1", NULL};
     g_autofree char *lower = g_ascii_strdown(text, -1);
     return g_strv_contains(yes, lower);
 }
 
 static bool is_no(const char *text)
 {
-    static const char *const no[] = { "no", "false", "without", "off", "disable", "0", NULL };
+    static const char *const no[] = {"no", "false", "without", "off", "disable", "0", NULL};
     g_autofree char *lower = g_ascii_strdown(text, -1);
     return g_strv_contains(no, lower);
 }
@@ -252,7 +252,7 @@ bool packages_sources_parse_list(const PackagesSourcesContext *context, const ch
         g_strstrip(line);
         if (line[0] == '\0')
             continue;
-        g_auto(Entry) entry = { .context = context, .line = number };
+        g_auto(Entry) entry = {.context = context, .line = number};
         if (!parse_line(&entry, line, sources, error))
             return prefix_place(context, number, error);
     }
@@ -277,7 +277,7 @@ static bool field_says(const PackagesDeb822Stanza *stanza, const char *name,
 static bool parse_stanza(Entry *entry, const PackagesDeb822Stanza *stanza, GPtrArray *sources,
                          GError **error)
 {
-    static const char *const wanted[] = { "Types", "URIs", "Suites" };
+    static const char *const wanted[] = {"Types", "URIs", "Suites"};
     entry->disabled = field_says(stanza, "Enabled", is_no);
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
         if (packages_deb822_find(stanza, wanted[i]) == NULL) {
@@ -310,7 +310,7 @@ bool packages_sources_parse_deb822(const PackagesSourcesContext *context, const 
         }
         if (stanza.n_fields == 0)
             return true;
-        g_auto(Entry) entry = { .context = context, .line = stanza.line };
+        g_auto(Entry) entry = {.context = context, .line = stanza.line};
         if (!parse_stanza(&entry, &stanza, sources, error))
             return prefix_place(context, stanza.line, error);
     }

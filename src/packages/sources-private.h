@@ -19,7 +19,6 @@ char *packages_source_url(const char *text, GError **error) G_GNUC_WARN_UNUSED_R
  * @self: a source
  * @error: %PACKAGES_ERROR_INVALID says which of suite and components do not fit together
  */
-bool packages_source_check(const PackagesSource *self,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool packages_source_check(const PackagesSource *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

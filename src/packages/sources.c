@@ -68,8 +68,7 @@ bool packages_source_check(const PackagesSource *self, GError **error)
         return false;
     }
     if (strstr(self->suite, "..") != NULL || self->suite[0] == '\0') {
-        g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "‘%s’ is no suite",
-                    self->suite);
+        g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "‘%s’ is no suite", self->suite);
         return false;
     }
     return true;
@@ -97,7 +96,7 @@ static GPtrArray *list_files(const char *directory, const char *const *suffixes)
 
 static char **default_keyrings(const char *root)
 {
-    static const char *const suffixes[] = { ".gpg", ".asc", NULL };
+    static const char *const suffixes[] = {".gpg", ".asc", NULL};
     g_autofree char *directory = g_build_filename(root, "/etc/apt/trusted.gpg.d", NULL);
     g_autofree char *old = g_build_filename(root, "/etc/apt/trusted.gpg", NULL);
     GPtrArray *paths = list_files(directory, suffixes);
@@ -129,9 +128,9 @@ static bool apt_ignores_expiry(const char *root, bool *out_ignores, GError **err
     if (apt_config == NULL)
         return true;
     g_autofree char *dir = g_strdup_printf("Dir=%s/", root);
-    const char *const argv[] = { apt_config, "-o", dir, "shell", "V",
-                                 "Acquire::Check-Valid-Until/b", NULL };
-    BaseRun run = { .argv = argv, .what = "reading apt's configuration" };
+    const char *const argv[] = {apt_config, "-o", dir, "shell", "V", "Acquire::Check-Valid-Until/b",
+                                NULL};
+    BaseRun run = {.argv = argv, .what = "reading apt's configuration"};
     g_autofree char *output = NULL;
     if (!base_run(&run, &output, NULL, error))
         return false;
@@ -142,8 +141,8 @@ static bool apt_ignores_expiry(const char *root, bool *out_ignores, GError **err
 static bool add_host_apt(const ManifestRepo *repo, const char *root, const char *arch,
                          GPtrArray *sources, GError **error)
 {
-    static const char *const suffixes[] = { ".list", ".sources", NULL };
-    PackagesSourcesContext context = { .repo_id = repo->id, .root = root, .arch = arch };
+    static const char *const suffixes[] = {".list", ".sources", NULL};
+    PackagesSourcesContext context = {.repo_id = repo->id, .root = root, .arch = arch};
     g_autofree char *directory = g_build_filename(root, "/etc/apt/sources.list.d", NULL);
     g_autofree char *main_list = g_build_filename(root, "/etc/apt/sources.list", NULL);
     g_autoptr(GPtrArray) paths = list_files(directory, suffixes);
@@ -162,8 +161,7 @@ static bool add_host_apt(const ManifestRepo *repo, const char *root, const char 
         PackagesSource *source = g_ptr_array_index(sources, i);
         source->ignore_expiry = source->ignore_expiry || ignores_expiry;
         if (source->keyrings == NULL)
-            source->keyrings = source->inline_key == NULL ? g_strdupv(keyrings)
-                                                          : g_new0(char *, 1);
+            source->keyrings = source->inline_key == NULL ? g_strdupv(keyrings) : g_new0(char *, 1);
     }
     if (sources->len > first)
         return true;
@@ -285,8 +283,8 @@ GPtrArray *packages_sources_load(const GPtrArray *repos, const char *root, const
     for (unsigned i = 0; i < repos->len; i++) {
         const ManifestRepo *repo = g_ptr_array_index(repos, i);
         if (!add_repo(repo, root, arch, sources, error)) {
-            g_prefix_error(error, "%s:%u:%u: repository ‘%s’: ", repo->place.file,
-                           repo->place.line, repo->place.column, repo->id);
+            g_prefix_error(error, "%s:%u:%u: repository ‘%s’: ", repo->place.file, repo->place.line,
+                           repo->place.column, repo->id);
             return NULL;
         }
     }

@@ -57,21 +57,20 @@ static void test_refusals(void)
         size_t size_bytes;
         const char *message;
     } cases[] = {
-        { "A: 1\nno colon\n", 0, "line 2: wanted ‘Field: value’, found no colon" },
-        { " lost\n", 0, "line 1: a continuation line without a field before it" },
-        { "A: 1\na: 2\n", 0, "line 2: the stanza has this field already" },
-        { "-A: 1\n", 0, "line 1: the text before the colon is no field name" },
-        { "A b: 1\n", 0, "line 1: the text before the colon is no field name" },
-        { ": 1\n", 0, "line 1: the text before the colon is no field name" },
-        { "A: 1\0\n", 6, "line 1: the text has a NUL byte" },
-        { "\n\n", 0, "line 2: wanted a stanza, found nothing" },
-        { "A: 1\n\nB: 2\n", 0, "line 3: wanted one stanza, found a second" },
+        {"A: 1\nno colon\n", 0, "line 2: wanted ‘Field: value’, found no colon"},
+        {" lost\n", 0, "line 1: a continuation line without a field before it"},
+        {"A: 1\na: 2\n", 0, "line 2: the stanza has this field already"},
+        {"-A: 1\n", 0, "line 1: the text before the colon is no field name"},
+        {"A b: 1\n", 0, "line 1: the text before the colon is no field name"},
+        {": 1\n", 0, "line 1: the text before the colon is no field name"},
+        {"A: 1\0\n", 6, "line 1: the text has a NUL byte"},
+        {"\n\n", 0, "line 2: wanted a stanza, found nothing"},
+        {"A: 1\n\nB: 2\n", 0, "line 3: wanted one stanza, found a second"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         PackagesDeb822Stanza stanza;
         g_autoptr(GError) error = NULL;
-        size_t size_bytes = cases[i].size_bytes != 0 ? cases[i].size_bytes
-                                                     : strlen(cases[i].text);
+        size_t size_bytes = cases[i].size_bytes != 0 ? cases[i].size_bytes : strlen(cases[i].text);
         g_assert_false(packages_deb822_parse_one(cases[i].text, size_bytes, &stanza, &error));
         g_assert_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID);
         g_assert_cmpstr(error->message, ==, cases[i].message);

@@ -85,7 +85,7 @@ static void test_refusals(void)
     g_auto(Fixture) fixture;
     fixture_init(&fixture);
     PackagesPackage *package = g_ptr_array_index(fixture.packages, 0);
-    static const char *const bad[] = { "Contents", "content", "contents!" };
+    static const char *const bad[] = {"Contents", "content", "contents!"};
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
         g_assert_true(g_file_set_contents(fixture.file, bad[i], -1, NULL));

@@ -30,18 +30,18 @@ static Keys keys;
 static void run(const char *const *argv)
 {
     g_autoptr(GError) error = NULL;
-    BaseRun child = { .argv = argv, .what = argv[0] };
+    BaseRun child = {.argv = argv, .what = argv[0]};
     g_assert_true(base_run(&child, NULL, NULL, &error));
     g_assert_no_error(error);
 }
 
 static void make_key(const char *user, const char *path, const char *armour)
 {
-    const char *const make[] = { "gpg", "--homedir", keys.home, "--batch", "--quiet",
-                                 "--passphrase", "", "--quick-gen-key", user, "ed25519", "sign",
-                                 "never", NULL };
-    const char *const print[] = { "gpg", "--homedir", keys.home, "--batch", "--output", path,
-                                  armour, "--export", user, NULL };
+    const char *const make[] = {
+        "gpg", "--homedir", keys.home, "--batch", "--quiet", "--passphrase", "", "--quick-gen-key",
+        user,  "ed25519",   "sign",    "never",   NULL};
+    const char *const print[] = {"gpg", "--homedir", keys.home,  "--batch", "--output",
+                                 path,  armour,      "--export", user,      NULL};
     if (armour[2] != 'a')
         run(make);
     run(print);
@@ -61,7 +61,7 @@ static void make_keys(void)
 static void remove_keys(void)
 {
     g_autoptr(GError) error = NULL;
-    const char *const stop[] = { "gpgconf", "--homedir", keys.home, "--kill", "all", NULL };
+    const char *const stop[] = {"gpgconf", "--homedir", keys.home, "--kill", "all", NULL};
     run(stop);
     g_assert_true(base_fd_remove_tree(AT_FDCWD, keys.home, &error));
     g_free(keys.home);
@@ -108,15 +108,15 @@ static void put_release(Fixture *self, const char *fields)
 static void sign(Fixture *self, const char *user, const char *how, const char *name)
 {
     g_autofree char *path = g_build_filename(self->suite_dir, name, NULL);
-    const char *const argv[] = { "gpg", "--homedir", keys.home, "--batch", "--yes", "--armor",
-                                 "--local-user", user, "--output", path, how, self->release,
-                                 NULL };
+    const char *const argv[] = {"gpg",     "--homedir",    keys.home, "--batch",  "--yes",
+                                "--armor", "--local-user", user,      "--output", path,
+                                how,       self->release,  NULL};
     run(argv);
 }
 
 static void fixture_init(Fixture *self, const char *fields)
 {
-    *self = (Fixture){ .directory = g_dir_make_tmp("atoll-repo-XXXXXX", NULL) };
+    *self = (Fixture){.directory = g_dir_make_tmp("atoll-repo-XXXXXX", NULL)};
     self->suite_dir = g_build_filename(self->directory, "repo/dists/stable", NULL);
     self->release = g_build_filename(self->suite_dir, "Release", NULL);
     self->cache_dir = g_build_filename(self->directory, "cache", NULL);
@@ -202,7 +202,7 @@ static void test_signed(void)
     assert_taken(&fixture);
     g_autofree char *key = NULL;
     g_assert_true(g_file_get_contents(keys.armoured_key, &key, NULL, NULL));
-    char *none[] = { NULL };
+    char *none[] = {NULL};
     fixture.source.keyrings = none;
     fixture.source.inline_key = key;
     assert_taken(&fixture);
@@ -223,9 +223,9 @@ static void test_one_of_two_keys(void)
     g_auto(Fixture) fixture;
     fixture_init(&fixture, "Suite: stable\n");
     g_autofree char *path = g_build_filename(fixture.suite_dir, "InRelease", NULL);
-    const char *const argv[] = { "gpg", "--homedir", keys.home, "--batch", "--armor",
-                                 "--local-user", "other", "--local-user", "good", "--output",
-                                 path, "--clearsign", fixture.release, NULL };
+    const char *const argv[] = {
+        "gpg",          "--homedir", keys.home,  "--batch", "--armor",     "--local-user",  "other",
+        "--local-user", "good",      "--output", path,      "--clearsign", fixture.release, NULL};
     run(argv);
     assert_taken(&fixture);
 }
@@ -247,7 +247,7 @@ static void test_fingerprint(void)
     fixture_init(&fixture, "Suite: stable\n");
     sign(&fixture, "good", "--clearsign", "InRelease");
     char wanted[] = "0123456789012345678901234567890123456789";
-    char *fingerprints[] = { wanted, NULL };
+    char *fingerprints[] = {wanted, NULL};
     fixture.source.fingerprints = fingerprints;
     assert_refused(&fixture, PACKAGES_ERROR_SIGNATURE, "that Signed-By does not name");
 }
@@ -351,7 +351,7 @@ static void test_flat(void)
 {
     g_auto(Fixture) fixture;
     fixture_init(&fixture, "Suite: stable\n");
-    char *none[] = { NULL };
+    char *none[] = {NULL};
     g_autofree char *repo = g_build_filename(fixture.directory, "repo", NULL);
     put(repo, "sub/Packages", PACKAGES_TEXT);
     g_free(fixture.source.suite);
@@ -365,7 +365,9 @@ static void test_flat(void)
 static void test_release(void)
 {
     static const char *const bad[] = {
-        "", "Suite: a\n", "Suite: a\nValid-Until: tomorrow\nSHA256:\n",
+        "",
+        "Suite: a\n",
+        "Suite: a\nValid-Until: tomorrow\nSHA256:\n",
         "Suite: a\nValid-Until: Sat, 11 Jly 2020 10:16:37 UTC\nSHA256:\n",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

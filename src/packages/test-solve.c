@@ -35,7 +35,7 @@ static GPtrArray *read_list(const PackagesDeb822Stanza *stanza, const char *name
     for (unsigned i = 0; words[i] != NULL; i++) {
         ManifestString *string = g_new0(ManifestString, 1);
         string->text = g_strdup(words[i]);
-        string->place = (ManifestPlace){ .file = g_strdup(file), .line = i + 1, .column = 1 };
+        string->place = (ManifestPlace){.file = g_strdup(file), .line = i + 1, .column = 1};
         g_ptr_array_add(list, string);
     }
     return list;
@@ -47,11 +47,11 @@ static void complete_stanza(const PackagesDeb822Stanza *stanza, GString *text)
         const char *name;
         const char *value;
     } defaults[] = {
-        { "Version", "1" },
-        { "Architecture", "amd64" },
-        { "Filename", "pool/file.deb" },
-        { "SHA256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" },
-        { "Size", "1000" },
+        {"Version", "1"},
+        {"Architecture", "amd64"},
+        {"Filename", "pool/file.deb"},
+        {"SHA256", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+        {"Size", "1000"},
     };
     g_string_append_len(text, stanza->raw, (gssize)stanza->raw_bytes);
     for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
@@ -79,7 +79,7 @@ static char *solve(const char *data, size_t size_bytes)
     g_assert_true(packages_deb822_iter_next(&iter, &stanza, &error));
     g_autoptr(GPtrArray) wanted = read_list(&stanza, "Want", "m.yaml");
     g_autoptr(GPtrArray) excluded = read_list(&stanza, "Exclude", "x.yaml");
-    Manifest manifest = { .packages = wanted, .exclude_packages = excluded };
+    Manifest manifest = {.packages = wanted, .exclude_packages = excluded};
     manifest.recommends = packages_deb822_find(&stanza, "Recommends") != NULL;
 
     g_autoptr(GString) first = g_string_new(NULL);
@@ -91,8 +91,8 @@ static char *solve(const char *data, size_t size_bytes)
 
     char id[] = "test";
     char url[] = "http://example.org";
-    PackagesSource source = { .repo_id = id, .url = url };
-    PackagesIndex index = { .source = &source };
+    PackagesSource source = {.repo_id = id, .url = url};
+    PackagesIndex index = {.source = &source};
     g_autoptr(PackagesSolver) solver = packages_solver_new("amd64");
     add_repo(solver, &index, first);
     add_repo(solver, &index, second);
@@ -102,8 +102,7 @@ static char *solve(const char *data, size_t size_bytes)
     GString *text = g_string_new(NULL);
     for (unsigned i = 0; i < packages->len; i++) {
         const PackagesPackage *package = g_ptr_array_index(packages, i);
-        g_string_append_printf(text, "%s %s %s\n", package->name, package->version,
-                               package->arch);
+        g_string_append_printf(text, "%s %s %s\n", package->name, package->version, package->arch);
     }
     return g_string_free(text, FALSE);
 }
@@ -129,8 +128,8 @@ static void test_record(void)
                          "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff\n";
     char id[] = "test";
     char url[] = "file:///srv/repo";
-    PackagesSource source = { .repo_id = id, .url = url };
-    PackagesIndex index = { .source = &source };
+    PackagesSource source = {.repo_id = id, .url = url};
+    PackagesIndex index = {.source = &source};
     g_autoptr(GError) error = NULL;
     g_autoptr(PackagesSolver) solver = packages_solver_new("amd64");
     g_autoptr(Stream) stream = fmemopen(text, strlen(text), "r");
@@ -138,9 +137,9 @@ static void test_record(void)
     g_autoptr(GPtrArray) wanted = g_ptr_array_new();
     g_autoptr(GPtrArray) excluded = g_ptr_array_new();
     char name[] = "a";
-    ManifestString string = { .text = name };
+    ManifestString string = {.text = name};
     g_ptr_array_add(wanted, &string);
-    Manifest manifest = { .packages = wanted, .exclude_packages = excluded };
+    Manifest manifest = {.packages = wanted, .exclude_packages = excluded};
     g_autoptr(GPtrArray) packages = packages_solver_run(solver, &manifest, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(packages->len, ==, 1);
@@ -164,19 +163,19 @@ static void test_bad_text(void)
         const char *text;
         const char *message;
     } cases[] = {
-        { "Version: 1\n", "line 1: package ‘’: field ‘Package’ is missing" },
-        { "\nPackage: a/b\nVersion: 1\n",
-          "line 2: package ‘a/b’: field ‘Package’ has a character that it must not have" },
-        { "Package: a\nVersion: 1\nArchitecture: all\nFilename: x/../../y\n",
-          "line 1: package ‘a’: field ‘Filename’ is no path below the repository" },
-        { "Package: a\nVersion: 1\nArchitecture: all\nFilename: x\nSHA256: 00\n",
-          "line 1: package ‘a’: field ‘SHA256’ has the wrong length" },
-        { "Package: a\nnonsense\n", "line 2: wanted ‘Field: value’, found no colon" },
+        {"Version: 1\n", "line 1: package ‘’: field ‘Package’ is missing"},
+        {"\nPackage: a/b\nVersion: 1\n",
+         "line 2: package ‘a/b’: field ‘Package’ has a character that it must not have"},
+        {"Package: a\nVersion: 1\nArchitecture: all\nFilename: x/../../y\n",
+         "line 1: package ‘a’: field ‘Filename’ is no path below the repository"},
+        {"Package: a\nVersion: 1\nArchitecture: all\nFilename: x\nSHA256: 00\n",
+         "line 1: package ‘a’: field ‘SHA256’ has the wrong length"},
+        {"Package: a\nnonsense\n", "line 2: wanted ‘Field: value’, found no colon"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         char id[] = "test";
-        PackagesSource source = { .repo_id = id };
-        PackagesIndex index = { .source = &source };
+        PackagesSource source = {.repo_id = id};
+        PackagesIndex index = {.source = &source};
         g_autoptr(GError) error = NULL;
         g_autoptr(PackagesSolver) solver = packages_solver_new("amd64");
         g_autoptr(Stream) stream =

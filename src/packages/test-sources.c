@@ -19,10 +19,10 @@ static GPtrArray *new_list(void)
 static char *describe(const PackagesSource *source)
 {
     g_autofree char *components = g_strjoinv(",", source->components);
-    g_autofree char *keyrings = source->keyrings != NULL ? g_strjoinv(",", source->keyrings)
-                                                         : g_strdup("default");
-    g_autofree char *prints = source->fingerprints != NULL ? g_strjoinv(",", source->fingerprints)
-                                                           : g_strdup("");
+    g_autofree char *keyrings =
+        source->keyrings != NULL ? g_strjoinv(",", source->keyrings) : g_strdup("default");
+    g_autofree char *prints =
+        source->fingerprints != NULL ? g_strjoinv(",", source->fingerprints) : g_strdup("");
     return g_strdup_printf("%s %s %s %s [%s]%s%s%s %s\n", source->origin, source->url,
                            source->suite, components, keyrings, prints,
                            source->trusted ? " trusted" : "",
@@ -32,7 +32,7 @@ static char *describe(const PackagesSource *source)
 
 static char *parse(Parse function, const char *text)
 {
-    PackagesSourcesContext context = { "id", "f", "/r", "amd64" };
+    PackagesSourcesContext context = {"id", "f", "/r", "amd64"};
     g_autoptr(GPtrArray) sources = new_list();
     g_autoptr(GError) error = NULL;
     if (!function(&context, text, strlen(text), sources, &error)) {
@@ -55,29 +55,27 @@ static void test_list(void)
         const char *text;
         const char *wanted;
     } cases[] = {
-        { "deb http://h/debian/ stable main contrib # c\n",
-          "f:1 http://h/debian stable main,contrib [default] -\n" },
-        { "\n#deb x\n deb-src http://h/d stable main\ndeb\thttps://h/d  stable\tmain",
-          "f:4 https://h/d stable main [default] -\n" },
-        { "deb [arch=arm64,i386] http://h/d stable main\n", "" },
-        { "deb [arch=arm64,amd64 lang=en] http://h/d stable main\n",
-          "f:1 http://h/d stable main [default] -\n" },
-        { "deb [ signed-by=/k.gpg trusted=yes check-valid-until=no ] file:/srv/r ./\n",
-          "f:1 file:///srv/r ./  [/r/k.gpg] trusted unexpiring -\n" },
-        { "deb [signed-by=" FPR "!] copy:///srv/r /\n",
-          "f:1 file:///srv/r /  [default]0123456789ABCDEF0123456789ABCDEF01234567! -\n" },
-        { "deb http://h/$(ARCH) s-$(ARCH)/\n", "f:1 http://h/amd64 s-amd64/  [default] -\n" },
-        { "\ndeb http://h/d\n", "f:2: wanted ‘deb [options] URL SUITE COMPONENT…’" },
-        { "deb [arch=amd64 http://h/d s m\n", "f:1: wanted ‘deb [options] URL SUITE COMPONENT…’" },
-        { "debs http://h/d s m\n",
-          "f:1: ‘debs’ is no type of source; wanted ‘deb’ or ‘deb-src’" },
-        { "deb cdrom:/d s m\n", "f:1: ‘cdrom:/d’ is no http, https or file URL" },
-        { "deb http://h/d s\n", "f:1: suite ‘s’ needs components (or a slash at its end)" },
-        { "deb http://h/d s/ m\n",
-          "f:1: suite ‘s/’ ends in a slash and so has no components" },
-        { "deb http://h/d ../x m\n", "f:1: ‘../x’ is no suite" },
-        { "deb [signed-by=k.gpg] http://h/d s m\n",
-          "f:1: Signed-By ‘k.gpg’ is neither an absolute path nor a fingerprint" },
+        {"deb http://h/debian/ stable main contrib # c\n",
+         "f:1 http://h/debian stable main,contrib [default] -\n"},
+        {"\n#deb x\n deb-src http://h/d stable main\ndeb\thttps://h/d  stable\tmain",
+         "f:4 https://h/d stable main [default] -\n"},
+        {"deb [arch=arm64,i386] http://h/d stable main\n", ""},
+        {"deb [arch=arm64,amd64 lang=en] http://h/d stable main\n",
+         "f:1 http://h/d stable main [default] -\n"},
+        {"deb [ signed-by=/k.gpg trusted=yes check-valid-until=no ] file:/srv/r ./\n",
+         "f:1 file:///srv/r ./  [/r/k.gpg] trusted unexpiring -\n"},
+        {"deb [signed-by=" FPR "!] copy:///srv/r /\n",
+         "f:1 file:///srv/r /  [default]0123456789ABCDEF0123456789ABCDEF01234567! -\n"},
+        {"deb http://h/$(ARCH) s-$(ARCH)/\n", "f:1 http://h/amd64 s-amd64/  [default] -\n"},
+        {"\ndeb http://h/d\n", "f:2: wanted ‘deb [options] URL SUITE COMPONENT…’"},
+        {"deb [arch=amd64 http://h/d s m\n", "f:1: wanted ‘deb [options] URL SUITE COMPONENT…’"},
+        {"debs http://h/d s m\n", "f:1: ‘debs’ is no type of source; wanted ‘deb’ or ‘deb-src’"},
+        {"deb cdrom:/d s m\n", "f:1: ‘cdrom:/d’ is no http, https or file URL"},
+        {"deb http://h/d s\n", "f:1: suite ‘s’ needs components (or a slash at its end)"},
+        {"deb http://h/d s/ m\n", "f:1: suite ‘s/’ ends in a slash and so has no components"},
+        {"deb http://h/d ../x m\n", "f:1: ‘../x’ is no suite"},
+        {"deb [signed-by=k.gpg] http://h/d s m\n",
+         "f:1: Signed-By ‘k.gpg’ is neither an absolute path nor a fingerprint"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *got = parse(packages_sources_parse_list, cases[i].text);
@@ -91,20 +89,20 @@ static void test_deb822(void)
         const char *text;
         const char *wanted;
     } cases[] = {
-        { "Types: deb deb-src\n# c\nURIs: http://a/d http://b/d\nSuites: s\n t\nComponents: m c\n"
-          "Signed-By: /k.gpg, /l.gpg\n",
-          "f:1 http://a/d s m,c [/r/k.gpg,/r/l.gpg] -\nf:1 http://a/d t m,c [/r/k.gpg,/r/l.gpg] -\n"
-          "f:1 http://b/d s m,c [/r/k.gpg,/r/l.gpg] -\n"
-          "f:1 http://b/d t m,c [/r/k.gpg,/r/l.gpg] -\n" },
-        { "Types: deb-src\nURIs: http://a/d\nSuites: s\nComponents: m\n", "" },
-        { "Enabled: no\nTypes: deb\nURIs: http://a/d\nSuites: s\nComponents: m\n", "" },
-        { "Types: deb\nURIs: http://a/d\nSuites: s\nComponents: m\nArchitectures: arm64\n", "" },
-        { "\n\nTypes: deb\nURIs: http://a/d\nSuites: s/\nTrusted: yes\nCheck-Valid-Until: no\n"
-          "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abcd\n",
-          "f:3 http://a/d s/  [default] trusted unexpiring "
-          "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabcd\n\n" },
-        { "Types: deb\nSuites: s\n", "f:1: the source has no field ‘URIs’" },
-        { "Types: deb\nURIs\n", "f: line 2: wanted ‘Field: value’, found no colon" },
+        {"Types: deb deb-src\n# c\nURIs: http://a/d http://b/d\nSuites: s\n t\nComponents: m c\n"
+         "Signed-By: /k.gpg, /l.gpg\n",
+         "f:1 http://a/d s m,c [/r/k.gpg,/r/l.gpg] -\nf:1 http://a/d t m,c [/r/k.gpg,/r/l.gpg] -\n"
+         "f:1 http://b/d s m,c [/r/k.gpg,/r/l.gpg] -\n"
+         "f:1 http://b/d t m,c [/r/k.gpg,/r/l.gpg] -\n"},
+        {"Types: deb-src\nURIs: http://a/d\nSuites: s\nComponents: m\n", ""},
+        {"Enabled: no\nTypes: deb\nURIs: http://a/d\nSuites: s\nComponents: m\n", ""},
+        {"Types: deb\nURIs: http://a/d\nSuites: s\nComponents: m\nArchitectures: arm64\n", ""},
+        {"\n\nTypes: deb\nURIs: http://a/d\nSuites: s/\nTrusted: yes\nCheck-Valid-Until: no\n"
+         "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abcd\n",
+         "f:3 http://a/d s/  [default] trusted unexpiring "
+         "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabcd\n\n"},
+        {"Types: deb\nSuites: s\n", "f:1: the source has no field ‘URIs’"},
+        {"Types: deb\nURIs\n", "f: line 2: wanted ‘Field: value’, found no colon"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *got = parse(packages_sources_parse_deb822, cases[i].text);
@@ -142,13 +140,14 @@ static void test_host_apt(void)
 {
     char id[] = "host-apt";
     char file[] = "m.yaml";
-    ManifestRepo repo = { .kind = MANIFEST_REPO_HOST_APT, .id = id, .place = { file, 2, 5 } };
+    ManifestRepo repo = {.kind = MANIFEST_REPO_HOST_APT, .id = id, .place = {file, 2, 5}};
     g_autoptr(GError) error = NULL;
     g_autofree char *root = g_dir_make_tmp("atoll-apt-XXXXXX", NULL);
     g_autofree char *none = load(&repo, root);
     g_autofree char *none_wanted =
         g_strdup_printf("m.yaml:2:5: repository ‘host-apt’: ‘%s/etc/apt’ has no enabled source of "
-                        "binary packages for amd64", root);
+                        "binary packages for amd64",
+                        root);
     g_assert_cmpstr(none, ==, none_wanted);
 
     put(root, "etc/apt/sources.list", "deb http://h/d s m\n");
@@ -178,21 +177,27 @@ static void test_deb(void)
     char suite[] = "s";
     char component[] = "m";
     char keyring[] = "/nonexistent/k.gpg";
-    char *urls[] = { url, NULL };
-    char *suites[] = { suite, NULL };
-    char *components[] = { component, NULL };
-    ManifestRepo repo = { .kind = MANIFEST_REPO_DEB, .id = id, .urls = urls, .suites = suites,
-                          .components = components, .place = { file, 2, 5 } };
+    char *urls[] = {url, NULL};
+    char *suites[] = {suite, NULL};
+    char *components[] = {component, NULL};
+    ManifestRepo repo = {.kind = MANIFEST_REPO_DEB,
+                         .id = id,
+                         .urls = urls,
+                         .suites = suites,
+                         .components = components,
+                         .place = {file, 2, 5}};
     g_autofree char *no_key = load(&repo, "");
-    g_assert_cmpstr(no_key, ==, "m.yaml:2:5: repository ‘mine’: it has neither a keyring nor "
-                                "‘trusted: true’");
+    g_assert_cmpstr(no_key, ==,
+                    "m.yaml:2:5: repository ‘mine’: it has neither a keyring nor "
+                    "‘trusted: true’");
     repo.trusted = true;
     g_autofree char *trusted = load(&repo, "");
     g_assert_cmpstr(trusted, ==, "m.yaml:2 file:///srv/repo s m [] trusted -\n");
     repo.keyring = keyring;
     g_autofree char *bad_key = load(&repo, "");
-    g_assert_cmpstr(bad_key, ==, "m.yaml:2:5: repository ‘mine’: its keyring "
-                                 "‘/nonexistent/k.gpg’ cannot be read");
+    g_assert_cmpstr(bad_key, ==,
+                    "m.yaml:2:5: repository ‘mine’: its keyring "
+                    "‘/nonexistent/k.gpg’ cannot be read");
 }
 
 int main(int argc, char **argv)

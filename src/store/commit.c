@@ -25,12 +25,12 @@ char *store_commit_write(int repo_fd, const StoreNode *root, const StoreCommit *
     GVariant *metadata = commit->metadata;
     if (metadata == NULL)
         metadata = g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0);
-    g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_new(
-        "(@a{sv}@ay@a(say)sst@ay@ay)", metadata,
-        bytes_variant(parent, commit->parent != NULL ? BASE_SHA256_BYTES : 0),
-        g_variant_new_array(G_VARIANT_TYPE("(say)"), NULL, 0), commit->subject, "",
-        GUINT64_TO_BE(commit->timestamp_s), bytes_variant(dirtree, sizeof dirtree),
-        bytes_variant(dirmeta, sizeof dirmeta)));
+    g_autoptr(GVariant) variant = g_variant_ref_sink(
+        g_variant_new("(@a{sv}@ay@a(say)sst@ay@ay)", metadata,
+                      bytes_variant(parent, commit->parent != NULL ? BASE_SHA256_BYTES : 0),
+                      g_variant_new_array(G_VARIANT_TYPE("(say)"), NULL, 0), commit->subject, "",
+                      GUINT64_TO_BE(commit->timestamp_s), bytes_variant(dirtree, sizeof dirtree),
+                      bytes_variant(dirmeta, sizeof dirmeta)));
     uint8_t checksum[BASE_SHA256_BYTES];
     if (!store_put_metadata(repo_fd, "commit", variant, checksum, error))
         return NULL;

@@ -105,8 +105,7 @@ static bool deflate_chunk(z_stream *stream, int flush, GByteArray *out)
 static GBytes *deflate_streaming(int fd, GError **error)
 {
     z_stream stream = {0};
-    if (deflateInit2(&stream, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
+    if (deflateInit2(&stream, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return base_error_set(error, BASE_ERROR_FAILED, "cannot start zlib"), NULL;
     g_autoptr(GByteArray) out = g_byte_array_new();
     g_autofree uint8_t *buffer = g_malloc(STREAM_CHUNK_BYTES);
@@ -137,8 +136,7 @@ static GBytes *load_deflated(const Export *export, const StoreNode *node, unsign
             return base_error_set_errno(error, errno, "opening object ‘%s’", path), NULL;
         return deflate_streaming(fd, error);
     }
-    g_autoptr(GBytes) contents =
-        base_fd_read_file(export->build_fd, path, WHOLE_MAX_BYTES, error);
+    g_autoptr(GBytes) contents = base_fd_read_file(export->build_fd, path, WHOLE_MAX_BYTES, error);
     if (contents == NULL)
         return NULL;
     if (g_bytes_get_size(contents) != node->size_bytes) {
@@ -165,8 +163,8 @@ static bool export_one(size_t index, unsigned worker, void *user_data, GError **
     Export *export = user_data;
     const StoreNode *node = export->nodes->pdata[index];
     bool link = S_ISLNK(node->meta.mode);
-    g_autoptr(GBytes) header = store_object_archive_header(
-        &node->meta, node->target, link ? 0 : node->size_bytes);
+    g_autoptr(GBytes) header =
+        store_object_archive_header(&node->meta, node->target, link ? 0 : node->size_bytes);
     g_autoptr(GBytes) body = NULL;
     if (!link) {
         body = load_deflated(export, node, worker, error);
@@ -199,17 +197,16 @@ static void find_missing(Export *export, StoreNode *root)
 bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportStats *out_stats,
                         GCancellable *cancellable, GError **error)
 {
-    Export export = {.build_fd = self->build_fd,
-                     .published_fd = self->published_fd,
-                     .progress = self->progress};
+    Export export = {
+        .build_fd = self->build_fd, .published_fd = self->published_fd, .progress = self->progress};
     g_mutex_init(&export.mutex);
     find_missing(&export, root);
     unsigned n_workers = self->n_workers != 0 ? self->n_workers : base_parallel_workers();
     export.compressors = g_new0(struct libdeflate_compressor *, n_workers);
     for (unsigned i = 0; i < n_workers; i++)
         export.compressors[i] = libdeflate_alloc_compressor(DEFLATE_LEVEL);
-    bool ok = base_parallel_for(export.nodes->len, n_workers, export_one, &export, cancellable,
-                                error);
+    bool ok =
+        base_parallel_for(export.nodes->len, n_workers, export_one, &export, cancellable, error);
     for (unsigned i = 0; i < n_workers; i++)
         libdeflate_free_compressor(export.compressors[i]);
     g_free(export.compressors);

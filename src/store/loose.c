@@ -56,8 +56,8 @@ static bool exists_with_size(int repo_fd, const char *path, uint64_t size_bytes)
 static bool finish_bare_user(int fd, const StoreMeta *meta, GError **error)
 {
     g_autoptr(GVariant) user_meta = store_object_user_meta(meta);
-    if (fsetxattr(fd, USER_META_XATTR, g_variant_get_data(user_meta),
-                  g_variant_get_size(user_meta), 0) != 0)
+    if (fsetxattr(fd, USER_META_XATTR, g_variant_get_data(user_meta), g_variant_get_size(user_meta),
+                  0) != 0)
         return base_error_set_errno(error, errno,
                                     "setting " USER_META_XATTR " (the state directory needs a "
                                     "file system with user extended attributes)");

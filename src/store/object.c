@@ -34,13 +34,12 @@ GBytes *store_object_header(const StoreMeta *meta, const char *target)
                                          target != NULL ? target : "", xattrs_or_empty(meta)));
 }
 
-GBytes *store_object_archive_header(const StoreMeta *meta, const char *target,
-                                    uint64_t size_bytes)
+GBytes *store_object_archive_header(const StoreMeta *meta, const char *target, uint64_t size_bytes)
 {
     return length_prefixed(g_variant_new("(tuuuus@a(ayay))", GUINT64_TO_BE(size_bytes),
                                          GUINT32_TO_BE(meta->uid), GUINT32_TO_BE(meta->gid),
-                                         GUINT32_TO_BE(meta->mode), 0,
-                                         target != NULL ? target : "", xattrs_or_empty(meta)));
+                                         GUINT32_TO_BE(meta->mode), 0, target != NULL ? target : "",
+                                         xattrs_or_empty(meta)));
 }
 
 GVariant *store_object_user_meta(const StoreMeta *meta)

@@ -48,8 +48,7 @@ GBytes *store_object_header(const StoreMeta *meta, const char *target);
  *
  * Returns: (transfer full): the header
  */
-GBytes *store_object_archive_header(const StoreMeta *meta, const char *target,
-                                    uint64_t size_bytes);
+GBytes *store_object_archive_header(const StoreMeta *meta, const char *target, uint64_t size_bytes);
 
 /**
  * store_object_user_meta:

@@ -31,8 +31,8 @@ static bool make_key(int dir_fd, StoreKey *out_key, GError **error)
     memcpy(joined + sizeof key.seed, key.public_key, sizeof key.public_key);
     g_autofree char *text = g_base64_encode(joined, sizeof joined);
     g_autofree char *public_text = store_key_public_text(&key);
-    bool ok = base_fd_replace_file(dir_fd, KEY_FILE ".pub", public_text, strlen(public_text),
-                                   0644, BASE_FD_REPLACE_DEFAULT, error) &&
+    bool ok = base_fd_replace_file(dir_fd, KEY_FILE ".pub", public_text, strlen(public_text), 0644,
+                                   BASE_FD_REPLACE_DEFAULT, error) &&
               base_fd_replace_file(dir_fd, KEY_FILE, text, strlen(text), 0600,
                                    BASE_FD_REPLACE_DEFAULT, error);
     explicit_bzero(joined, sizeof joined);

@@ -51,14 +51,12 @@ static bool set_up(Store *self, GCancellable *cancellable, GError **error)
     for (const char *const *folder = folders; *folder != NULL; folder++)
         if (!base_fd_make_dirs(self->dir_fd, *folder, 0755, error))
             return false;
-    self->build =
-        open_repo(self->dir_fd, "build", OSTREE_REPO_MODE_BARE_USER, cancellable, error);
+    self->build = open_repo(self->dir_fd, "build", OSTREE_REPO_MODE_BARE_USER, cancellable, error);
     if (self->build == NULL)
         return false;
     /* its refs are written in bulk, after a syncfs of what they point to */
     ostree_repo_set_disable_fsync(self->build, TRUE);
-    self->published =
-        open_repo(self->dir_fd, "repo", OSTREE_REPO_MODE_ARCHIVE, cancellable, error);
+    self->published = open_repo(self->dir_fd, "repo", OSTREE_REPO_MODE_ARCHIVE, cancellable, error);
     return self->published != NULL && clear_object_scratch(store_get_build_fd(self), error) &&
            clear_object_scratch(store_get_published_fd(self), error);
 }

@@ -54,8 +54,8 @@ static StoreNode *put_file(const Fixture *fixture, StoreMeta meta, const char *t
 
 static GVariant *one_xattr(const char *name, const char *value)
 {
-    GVariant *entry = g_variant_new("(@ay@ay)", g_variant_new_bytestring(name),
-                                    g_variant_new_bytestring(value));
+    GVariant *entry =
+        g_variant_new("(@ay@ay)", g_variant_new_bytestring(name), g_variant_new_bytestring(value));
     return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), &entry, 1));
 }
 
@@ -67,8 +67,7 @@ static StoreNode *sample_tree(const Fixture *fixture)
     StoreNode *root = store_node_new_dir(0755);
     StoreMeta setuid = {.uid = 0, .gid = 8, .mode = S_IFREG | 04755};
     StoreMeta secret = {.uid = 33, .gid = 33, .mode = S_IFREG | 0600};
-    StoreMeta capable = {
-        .mode = S_IFREG | 0755, .xattrs = one_xattr("security.capability", "abc")};
+    StoreMeta capable = {.mode = S_IFREG | 0755, .xattrs = one_xattr("security.capability", "abc")};
     store_node_put(root, "usr/bin/su", put_file(fixture, setuid, "setuid"));
     store_node_put(root, "usr/share/secret", put_file(fixture, secret, "secret"));
     store_node_put(root, "usr/bin/ping", put_file(fixture, capable, "ping"));
@@ -83,8 +82,7 @@ static char *commit_tree(const Fixture *fixture, const StoreNode *root)
 {
     g_autoptr(GError) error = NULL;
     StoreCommit commit = {.subject = "test", .timestamp_s = 1};
-    char *checksum =
-        store_commit_write(store_get_build_fd(fixture->store), root, &commit, &error);
+    char *checksum = store_commit_write(store_get_build_fd(fixture->store), root, &commit, &error);
     g_assert_no_error(error);
     return checksum;
 }
@@ -130,14 +128,14 @@ static void test_export(Fixture *fixture, const void *data)
                           .published_fd = store_get_published_fd(fixture->store)};
     g_assert_true(store_export_files(&export, root, &stats, NULL, &error));
     g_assert_cmpuint(stats.objects, ==, 5);
-    g_assert_true(
-        store_export_commit(fixture->store, commit, root, "test/branch", NULL, &error));
+    g_assert_true(store_export_commit(fixture->store, commit, root, "test/branch", NULL, &error));
     g_assert_no_error(error);
     run_ostree(fixture, "ostree --repo=build fsck");
     run_ostree(fixture, "ostree --repo=repo fsck");
-    run_ostree(fixture, "ostree --repo=copy init --mode=bare-user && "
-                        "ostree --repo=copy pull-local repo test/branch && "
-                        "test \"$(ostree --repo=copy cat test/branch /usr/share/secret)\" = secret");
+    run_ostree(fixture,
+               "ostree --repo=copy init --mode=bare-user && "
+               "ostree --repo=copy pull-local repo test/branch && "
+               "test \"$(ostree --repo=copy cat test/branch /usr/share/secret)\" = secret");
     /* nothing is written twice */
     g_assert_true(store_export_files(&export, root, &stats, NULL, &error));
     g_assert_cmpuint(stats.objects, ==, 0);
@@ -180,8 +178,7 @@ static void test_sign(Fixture *fixture, const void *data)
     g_assert_true(store_sign_commit(repo, commit, &key, NULL, &error));
     g_autoptr(GVariant) detached = NULL;
     g_autoptr(GVariant) object = NULL;
-    g_assert_true(
-        ostree_repo_read_commit_detached_metadata(repo, commit, &detached, NULL, &error));
+    g_assert_true(ostree_repo_read_commit_detached_metadata(repo, commit, &detached, NULL, &error));
     g_assert_true(
         ostree_repo_load_variant(repo, OSTREE_OBJECT_TYPE_COMMIT, commit, &object, &error));
     g_autoptr(GVariant) signatures =

@@ -30,8 +30,7 @@ static GVariant *load_variant(int repo_fd, const uint8_t *checksum, const char *
     g_autoptr(GBytes) bytes = base_fd_read_file(repo_fd, path, METADATA_MAX_BYTES, error);
     if (bytes == NULL)
         return NULL;
-    g_autoptr(GVariant) variant =
-        g_variant_ref_sink(g_variant_new_from_bytes(type, bytes, FALSE));
+    g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_new_from_bytes(type, bytes, FALSE));
     if (!g_variant_is_normal_form(variant))
         return set_corrupt(error, extension), NULL;
     return g_steal_pointer(&variant);
@@ -105,9 +104,8 @@ static StoreNode *load_dir(int repo_fd, const uint8_t *dirtree, const uint8_t *d
     g_autoptr(GVariant) meta =
         load_variant(repo_fd, dirmeta, "dirmeta", OSTREE_DIRMETA_GVARIANT_FORMAT, error);
     g_autoptr(GVariant) tree =
-        meta != NULL
-            ? load_variant(repo_fd, dirtree, "dirtree", OSTREE_TREE_GVARIANT_FORMAT, error)
-            : NULL;
+        meta != NULL ? load_variant(repo_fd, dirtree, "dirtree", OSTREE_TREE_GVARIANT_FORMAT, error)
+                     : NULL;
     if (tree == NULL)
         return NULL;
     g_autoptr(StoreNode) dir = store_node_new_dir(0);
@@ -163,8 +161,7 @@ bool store_tree_write(const StoreNode *root, int repo_fd,
         g_variant_builder_add(&dirs, "(s@ay@ay)", name, checksum_variant(dirtree),
                               checksum_variant(dirmeta));
     }
-    g_autoptr(GVariant) tree =
-        g_variant_ref_sink(g_variant_new("(a(say)a(sayay))", &files, &dirs));
+    g_autoptr(GVariant) tree = g_variant_ref_sink(g_variant_new("(a(say)a(sayay))", &files, &dirs));
     g_autoptr(GVariant) meta = store_object_user_meta(&root->meta);
     return store_put_metadata(repo_fd, "dirtree", tree, out_dirtree, error) &&
            store_put_metadata(repo_fd, "dirmeta", meta, out_dirmeta, error);

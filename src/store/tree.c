@@ -13,8 +13,8 @@ StoreNode *store_node_new_dir(uint32_t permissions)
 {
     StoreNode *self = g_new0(StoreNode, 1);
     self->meta.mode = S_IFDIR | permissions;
-    self->children = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                           (GDestroyNotify)store_node_free);
+    self->children =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)store_node_free);
     return self;
 }
 
@@ -36,8 +36,8 @@ StoreNode *store_node_copy(const StoreNode *self)
     copy->target = g_strdup(self->target);
     if (self->children == NULL)
         return copy;
-    copy->children = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                           (GDestroyNotify)store_node_free);
+    copy->children =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)store_node_free);
     GHashTableIter iter;
     void *name = NULL, *child = NULL;
     g_hash_table_iter_init(&iter, self->children);
@@ -142,8 +142,8 @@ static void visit_below(const char *path, StoreNode *node, StoreTreeVisit visit,
     g_autoptr(GPtrArray) names = store_node_names(node);
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        g_autofree char *child_path = *path == '\0' ? g_strdup(name)
-                                                    : g_strconcat(path, "/", name, NULL);
+        g_autofree char *child_path =
+            *path == '\0' ? g_strdup(name) : g_strconcat(path, "/", name, NULL);
         StoreNode *child = g_hash_table_lookup(node->children, name);
         if (child != NULL)
             visit_below(child_path, child, visit, user_data);

@@ -166,8 +166,7 @@ static bool put_skeleton(Merge *merge, GError **error)
 
 static bool merge_package(Merge *merge, const PackagesImported *one, GError **error)
 {
-    return merge_dir(merge, merge->root, one->root, "", g_intern_string(one->package->name),
-                     error);
+    return merge_dir(merge, merge->root, one->root, "", g_intern_string(one->package->name), error);
 }
 
 /* base-files first: its directory modes are the ones that count. */
@@ -201,8 +200,7 @@ static bool put_bootstrap(Merge *merge, GError **error)
     return true;
 }
 
-StoreNode *tree_assemble(int repo_fd, GPtrArray *imported, const Manifest *manifest,
-                         GError **error)
+StoreNode *tree_assemble(int repo_fd, GPtrArray *imported, const Manifest *manifest, GError **error)
 {
     g_autoptr(StoreNode) root = store_node_new_dir(0755);
     g_autoptr(TreeFilter) filter = tree_filter_new(manifest);

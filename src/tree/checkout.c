@@ -42,11 +42,9 @@ static bool copy_file(const StoreNode *node, int repo_fd, int dir_fd, const char
     base_autofd fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return base_error_set_errno(error, errno, "creating ‘%s’", name);
-    if (!base_fd_write_all(fd, g_bytes_get_data(contents, NULL), g_bytes_get_size(contents),
-                           error))
+    if (!base_fd_write_all(fd, g_bytes_get_data(contents, NULL), g_bytes_get_size(contents), error))
         return false;
-    if (fchown(fd, node->meta.uid, node->meta.gid) != 0 ||
-        fchmod(fd, node->meta.mode & 07777) != 0)
+    if (fchown(fd, node->meta.uid, node->meta.gid) != 0 || fchmod(fd, node->meta.mode & 07777) != 0)
         return base_error_set_errno(error, errno, "setting owner and mode of ‘%s’", name);
     const struct timespec times[2] = {{0, 0}, {0, 0}};
     return set_xattrs(fd, node->meta.xattrs, error) &&
@@ -124,8 +122,7 @@ static bool fill_dir(size_t index, unsigned worker, void *user_data, GError **er
     void *name = NULL, *child = NULL;
     g_hash_table_iter_init(&iter, place->node->children);
     while (g_hash_table_iter_next(&iter, &name, &child))
-        if (!store_node_is_dir(child) &&
-            !place_leaf(child, checkout->repo_fd, dir_fd, name, error))
+        if (!store_node_is_dir(child) && !place_leaf(child, checkout->repo_fd, dir_fd, name, error))
             return false;
     if (fchown(dir_fd, place->node->meta.uid, place->node->meta.gid) != 0 ||
         fchmod(dir_fd, place->node->meta.mode & 07777) != 0)

@@ -32,13 +32,13 @@ typedef struct {
     StoreKey key;
     char *public_key; /* owned */
     TreeParent parent;
-    GPtrArray *packages; /* owned */
-    GPtrArray *imported; /* owned */
-    char *inputs;        /* owned */
-    StoreNode *root;     /* owned */
+    GPtrArray *packages;  /* owned */
+    GPtrArray *imported;  /* owned */
+    char *inputs;         /* owned */
+    StoreNode *root;      /* owned */
     TreeScripts *scripts; /* owned */
-    TreeUsersMap *ids;   /* owned */
-    char *kernel;        /* owned */
+    TreeUsersMap *ids;    /* owned */
+    char *kernel;         /* owned */
     int64_t phase_start_us;
 } Run;
 
@@ -182,8 +182,7 @@ static bool import(Run *run, GError **error)
 static bool assemble(Run *run, GError **error)
 {
     begin(run, "assembling the tree");
-    run->root =
-        tree_assemble(store_get_build_fd(run->store), run->imported, run->manifest, error);
+    run->root = tree_assemble(store_get_build_fd(run->store), run->imported, run->manifest, error);
     if (run->root == NULL)
         return false;
     end(run, "assemble", 0, 0);
@@ -329,11 +328,11 @@ static char *write_commit(Run *run, GError **error)
                                    .version = run->result->version,
                                    .kernel = run->kernel};
     g_autoptr(GVariant) metadata = tree_describe_metadata(&description);
-    StoreCommit commit = {
-        .parent = run->parent.commit,
-        .subject = run->result->version,
-        .metadata = metadata,
-        .timestamp_s = MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1)};
+    StoreCommit commit = {.parent = run->parent.commit,
+                          .subject = run->result->version,
+                          .metadata = metadata,
+                          .timestamp_s =
+                              MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1)};
     return store_commit_write(store_get_build_fd(run->store), run->root, &commit, error);
 }
 

@@ -71,8 +71,8 @@ static char *describe(const TreeConfigure *self)
     const char *status = strstr(reason, "exit status ");
     const char *killed = strstr(reason, "was killed by signal");
     if (script != NULL && status != NULL)
-        return g_strdup_printf("the %s script of package ‘%s’ failed with %s", script,
-                               self->failed, status);
+        return g_strdup_printf("the %s script of package ‘%s’ failed with %s", script, self->failed,
+                               status);
     if (script != NULL && killed != NULL)
         return g_strdup_printf("the %s script of package ‘%s’ %s", script, self->failed, killed);
     return g_strdup_printf("package ‘%s’ cannot be configured: %s", self->failed, reason);

@@ -22,8 +22,7 @@
 /* Opens a directory of the tree, made when missing, with the tree as the root of links. */
 static int open_inside(int root_fd, const char *path, GError **error)
 {
-    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_IN_ROOT};
+    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
     int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
     if (fd >= 0)
         return fd;

@@ -97,8 +97,7 @@ GVariant *tree_describe_metadata(const TreeDescription *self)
     g_autoptr(GVariant) uids = tree_users_uids(self->ids);
     g_autoptr(GVariant) gids = tree_users_gids(self->ids);
     g_variant_dict_insert(dict, "version", "s", self->version);
-    g_variant_dict_insert_value(dict, "ostree.ref-binding",
-                                g_variant_new_strv(bindings, -1));
+    g_variant_dict_insert_value(dict, "ostree.ref-binding", g_variant_new_strv(bindings, -1));
     g_variant_dict_insert(dict, "atoll.manifest-digest", "s", self->manifest->digest);
     g_variant_dict_insert(dict, TREE_DESCRIBE_INPUTS_KEY, "s", self->inputs);
     g_variant_dict_insert_value(dict, "atoll.packages", packages_variant(self->packages));

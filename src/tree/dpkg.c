@@ -26,8 +26,7 @@ static void triggers_init(Triggers *triggers)
 {
     triggers->file_interests = g_ptr_array_new_with_free_func(g_free);
     triggers->file_paths = g_ptr_array_new_with_free_func(g_free);
-    triggers->named_interests =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_string);
+    triggers->named_interests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_string);
     triggers->activated = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -40,8 +39,7 @@ static void triggers_clear(Triggers *triggers)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Triggers, triggers_clear)
 
-static void add_interest(Triggers *triggers, const char *name, const char *package,
-                         bool awaits)
+static void add_interest(Triggers *triggers, const char *name, const char *package, bool awaits)
 {
     const char *suffix = awaits ? "" : "/noawait";
     if (*name == '/') {
@@ -169,10 +167,8 @@ bool tree_dpkg_put(StoreNode *root, int repo_fd, GPtrArray *imported, GError **e
                                error) &&
            store_tree_put_text(root, repo_fd, PACKAGES_DPKG_DIR "/available", 0644, "", error) &&
            store_tree_put_text(root, repo_fd, PACKAGES_DPKG_DIR "/diversions", 0644, "", error) &&
-           store_tree_put_text(root, repo_fd, PACKAGES_DPKG_DIR "/statoverride", 0644, "",
-                               error) &&
-           store_tree_put_link(root, repo_fd, "var/lib/dpkg", "../../" PACKAGES_DPKG_DIR,
-                               error) &&
+           store_tree_put_text(root, repo_fd, PACKAGES_DPKG_DIR "/statoverride", 0644, "", error) &&
+           store_tree_put_link(root, repo_fd, "var/lib/dpkg", "../../" PACKAGES_DPKG_DIR, error) &&
            put_triggers(root, repo_fd, error);
 }
 

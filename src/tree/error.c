@@ -4,4 +4,4 @@
  */
 #include "tree/error.h"
 
-G_DEFINE_QUARK(tree-error-quark, tree_error)
+G_DEFINE_QUARK(tree_error, tree_error)

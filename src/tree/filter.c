@@ -26,7 +26,7 @@ void tree_filter_free(TreeFilter *self)
 static bool is_documentation(const char *path, bool is_dir)
 {
     static const char *const folders[] = {
-        "usr/share/man", "usr/share/info",    "usr/share/gtk-doc", "usr/share/doc-base",
+        "usr/share/man",  "usr/share/info",    "usr/share/gtk-doc", "usr/share/doc-base",
         "usr/share/help", "usr/share/lintian", "usr/share/linda",   NULL,
     };
     if (g_strv_contains(folders, path))

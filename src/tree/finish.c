@@ -18,10 +18,11 @@
 
 /* What belongs to one machine or one moment. */
 static const char *const litter[] = {
-    "etc/machine-id",  "etc/passwd-",        "etc/group-",     "etc/shadow-",
-    "etc/gshadow-",    "etc/subuid-",        "etc/subgid-",    "etc/.pwd.lock",
-    "etc/resolv.conf.dpkg-new",              "vmlinuz",        "vmlinuz.old",
-    "initrd.img",      "initrd.img.old",     "etc/mtab",       NULL,
+    "etc/machine-id", "etc/passwd-",   "etc/group-",
+    "etc/shadow-",    "etc/gshadow-",  "etc/subuid-",
+    "etc/subgid-",    "etc/.pwd.lock", "etc/resolv.conf.dpkg-new",
+    "vmlinuz",        "vmlinuz.old",   "initrd.img",
+    "initrd.img.old", "etc/mtab",      NULL,
 };
 
 bool tree_finish_find_kernel(StoreNode *root, char **out_kernel, GError **error)
@@ -157,8 +158,8 @@ bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **
     remove_files(root, self->manifest);
     (void)store_node_make_dirs(root, "sysroot");
     root->meta = (StoreMeta){.mode = S_IFDIR | 0755};
-    if (!put_sysusers(root, repo_fd, error) ||
-        !put_tmp_mount(root, repo_fd, error) || !tree_var_relocate(root, repo_fd, error) ||
+    if (!put_sysusers(root, repo_fd, error) || !put_tmp_mount(root, repo_fd, error) ||
+        !tree_var_relocate(root, repo_fd, error) ||
         !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
         !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))
         return false;

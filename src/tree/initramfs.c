@@ -25,11 +25,11 @@
 
 /* Whole folders that dracut reads by pattern, so that a new file there counts. */
 static const char *const input_folders[] = {
-    "usr/lib/dracut/",      "usr/lib/firmware/",        "usr/lib/udev/",
-    "usr/lib/modprobe.d/",  "usr/lib/modules-load.d/",  "usr/lib/sysctl.d/",
-    "etc/dracut.conf",      "etc/modprobe.d/",          "etc/modules-load.d/",
-    "etc/udev/",            "etc/sysctl.d/",            "etc/ld.so.conf",
-    "etc/cmdline.d/",       "usr/lib/ostree/",          NULL,
+    "usr/lib/dracut/",     "usr/lib/firmware/",       "usr/lib/udev/",
+    "usr/lib/modprobe.d/", "usr/lib/modules-load.d/", "usr/lib/sysctl.d/",
+    "etc/dracut.conf",     "etc/modprobe.d/",         "etc/modules-load.d/",
+    "etc/udev/",           "etc/sysctl.d/",           "etc/ld.so.conf",
+    "etc/cmdline.d/",      "usr/lib/ostree/",         NULL,
 };
 
 /* Where a name that dracut's scripts speak of means something else. */
@@ -41,8 +41,8 @@ static const char *const ignored[] = {"etc/ld.so.cache", "etc/initrd-release",
 
 typedef struct {
     BaseSha256 *sha256;
-    const char *modules; /* "usr/lib/modules/KERNEL/" */
-    GHashTable *words;   /* every word of dracut's scripts */
+    const char *modules;  /* "usr/lib/modules/KERNEL/" */
+    GHashTable *words;    /* every word of dracut's scripts */
     GHashTable *contents; /* paths that were in the last initramfs */
 } Key;
 
@@ -187,8 +187,8 @@ static bool save_record(const char *path, const Record *record, GError **error)
         g_string_append_printf(text, "%s\n", (char *)name);
     g_autofree char *parent = g_path_get_dirname(path);
     return base_fd_make_dirs(AT_FDCWD, parent, 0755, error) &&
-           base_fd_replace_file(AT_FDCWD, path, text->str, text->len, 0644,
-                                BASE_FD_REPLACE_DEFAULT, error);
+           base_fd_replace_file(AT_FDCWD, path, text->str, text->len, 0644, BASE_FD_REPLACE_DEFAULT,
+                                error);
 }
 
 static void put_node(const TreeInitramfs *self, StoreNode *root, StoreNode *node)
@@ -215,9 +215,18 @@ static bool run_dracut(const TreeInitramfs *self, TreeScripts *scripts, const ch
 {
     /* uncompressed: dracut's idea of a compressor depends on the programs that it finds */
     const char *const argv[] = {
-        "dracut",          "--force",  "--no-hostonly", "--no-hostonly-cmdline",
-        "--reproducible",  "--no-compress", "--no-early-microcode", "--add",
-        "ostree",          "--kver",   self->kernel,    "/run/atoll/initramfs.img",
+        "dracut",
+        "--force",
+        "--no-hostonly",
+        "--no-hostonly-cmdline",
+        "--reproducible",
+        "--no-compress",
+        "--no-early-microcode",
+        "--add",
+        "ostree",
+        "--kver",
+        self->kernel,
+        "/run/atoll/initramfs.img",
         NULL,
     };
     return tree_scripts_run(scripts, argv, folder, "making the initramfs", cancellable, error);
@@ -265,8 +274,8 @@ static StoreNode *compress(const TreeInitramfs *self, const char *image, size_t 
     return g_steal_pointer(&node);
 }
 
-static bool make(const TreeInitramfs *self, StoreNode *root, TreeScripts *scripts,
-                 Record *record, GCancellable *cancellable, GError **error)
+static bool make(const TreeInitramfs *self, StoreNode *root, TreeScripts *scripts, Record *record,
+                 GCancellable *cancellable, GError **error)
 {
     g_autofree char *folder = store_make_scratch(self->store, "initramfs", error);
     g_autofree char *path = folder != NULL ? g_build_filename(folder, "initramfs.img", NULL) : NULL;
@@ -291,8 +300,8 @@ static bool make(const TreeInitramfs *self, StoreNode *root, TreeScripts *script
 bool tree_initramfs_put(const TreeInitramfs *self, StoreNode *root, TreeScripts *scripts,
                         GCancellable *cancellable, GError **error)
 {
-    g_auto(Record) record = {
-        .contents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    g_auto(Record)
+        record = {.contents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
     g_autofree char *path = record_path(self);
     char key[BASE_SHA256_HEX_CHARS + 1];
     bool known = load_record(path, &record);

@@ -32,9 +32,9 @@ static GVariant *read_capability(int fd)
     ssize_t n = fgetxattr(fd, CAPABILITY_XATTR, value, sizeof value);
     if (n <= 0)
         return NULL;
-    GVariant *entry = g_variant_new(
-        "(@ay@ay)", g_variant_new_bytestring(CAPABILITY_XATTR),
-        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, (size_t)n, 1));
+    GVariant *entry =
+        g_variant_new("(@ay@ay)", g_variant_new_bytestring(CAPABILITY_XATTR),
+                      g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, value, (size_t)n, 1));
     return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"), &entry, 1));
 }
 

@@ -185,8 +185,7 @@ static bool run_preinst(TreeScripts *self, const char *stem, const char *file,
         .run = {.argv = argv, .env = (const char *const *)env, .what = what, .name = ""},
     };
     GError *cause = NULL;
-    return base_sandbox_run(&sandbox, NULL, cancellable, &cause) ||
-           set_script_error(error, cause);
+    return base_sandbox_run(&sandbox, NULL, cancellable, &cause) || set_script_error(error, cause);
 }
 
 static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable *cancellable,
@@ -276,8 +275,8 @@ static bool enable_units(TreeScripts *self, const Manifest *manifest, GCancellab
     return tree_scripts_run(self, argv, NULL, "setting the default target", cancellable, error);
 }
 
-static bool run_postprocess(TreeScripts *self, const Manifest *manifest,
-                            GCancellable *cancellable, GError **error)
+static bool run_postprocess(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
+                            GError **error)
 {
     for (guint i = 0; i < manifest->postprocess->len; i++) {
         const ManifestString *script = manifest->postprocess->pdata[i];
@@ -288,16 +287,16 @@ static bool run_postprocess(TreeScripts *self, const Manifest *manifest,
             g_strconcat(has_interpreter ? "" : "#!/bin/sh\nset -eu\n", script->text, NULL);
         const char *const argv[] = {"/run/atoll/script", NULL};
         if (!base_fd_make_dirs(AT_FDCWD, folder, 0755, error) ||
-            !base_fd_replace_file(AT_FDCWD, path, text, strlen(text), 0755,
-                                  BASE_FD_REPLACE_NO_SYNC, error) ||
+            !base_fd_replace_file(AT_FDCWD, path, text, strlen(text), 0755, BASE_FD_REPLACE_NO_SYNC,
+                                  error) ||
             !tree_scripts_run(self, argv, folder, "postprocess script", cancellable, error))
             return prefix_place(error, &script->place);
     }
     return true;
 }
 
-bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest,
-                            GCancellable *cancellable, GError **error)
+bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
+                            GError **error)
 {
     for (guint i = 0; i < manifest->add_files->len; i++) {
         const ManifestFile *file = manifest->add_files->pdata[i];

@@ -59,8 +59,8 @@ bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BasePr
  * @cancellable: (nullable)
  * @error: names the manifest's file and line
  */
-bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest,
-                            GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * tree_scripts_run:

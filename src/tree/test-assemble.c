@@ -86,8 +86,8 @@ static void test_conflict(Fixture *fixture, const void *data)
     g_autoptr(GError) error = NULL;
     put(fixture, add_package(fixture, "one", ""), "usr/bin/tool", "a");
     put(fixture, add_package(fixture, "two", ""), "usr/bin/tool", "b");
-    g_autoptr(StoreNode) root = tree_assemble(store_get_build_fd(fixture->store),
-                                              fixture->imported, &fixture->manifest, &error);
+    g_autoptr(StoreNode) root = tree_assemble(store_get_build_fd(fixture->store), fixture->imported,
+                                              &fixture->manifest, &error);
     g_assert_null(root);
     g_assert_error(error, TREE_ERROR, TREE_ERROR_CONFLICT);
     g_assert_nonnull(strstr(error->message, "‘one’"));
@@ -134,11 +134,16 @@ static void test_filter(Fixture *fixture, const void *data)
     fixture->manifest.documentation = false;
     StoreNode *package = add_package(fixture, "one", "");
     static const char *const paths[] = {
-        "usr/share/doc/one/README",         "usr/share/doc/one/copyright",
-        "usr/share/man/man1/one.1.gz",      "usr/share/locale/en/x.mo",
-        "usr/share/locale/en_GB/x.mo",      "usr/share/locale/en_US/x.mo",
-        "usr/share/locale/de/x.mo",         "usr/share/locale/locale.alias",
-        "usr/lib/one",                      NULL,
+        "usr/share/doc/one/README",
+        "usr/share/doc/one/copyright",
+        "usr/share/man/man1/one.1.gz",
+        "usr/share/locale/en/x.mo",
+        "usr/share/locale/en_GB/x.mo",
+        "usr/share/locale/en_US/x.mo",
+        "usr/share/locale/de/x.mo",
+        "usr/share/locale/locale.alias",
+        "usr/lib/one",
+        NULL,
     };
     for (const char *const *path = paths; *path != NULL; path++)
         put(fixture, package, *path, "x");

@@ -19,16 +19,17 @@ typedef struct {
 } Relocation;
 
 static const Relocation relocations[] = {
-    {"home", "var/home", "var/home"},         {"root", "var/roothome", "var/roothome"},
-    {"opt", "var/opt", "var/opt"},            {"srv", "var/srv", "var/srv"},
-    {"mnt", "var/mnt", "var/mnt"},            {"usr/local", "var/usrlocal", "../var/usrlocal"},
-    {"media", "run/media", "run/media"},      {NULL, NULL, NULL},
+    {"home", "var/home", "var/home"},    {"root", "var/roothome", "var/roothome"},
+    {"opt", "var/opt", "var/opt"},       {"srv", "var/srv", "var/srv"},
+    {"mnt", "var/mnt", "var/mnt"},       {"usr/local", "var/usrlocal", "../var/usrlocal"},
+    {"media", "run/media", "run/media"}, {NULL, NULL, NULL},
 };
 
 /* State that its programs make anew, or that means nothing on another machine. */
 static const char *const dropped_files[] = {
-    "var/cache/", "var/log/", "var/tmp/", "var/backups/", "var/lib/apt/",
-    "var/lib/dpkg", "var/lib/systemd/", "var/lib/dbus/machine-id", "var/lib/dhcp/", NULL,
+    "var/cache/",    "var/log/",     "var/tmp/",         "var/backups/",
+    "var/lib/apt/",  "var/lib/dpkg", "var/lib/systemd/", "var/lib/dbus/machine-id",
+    "var/lib/dhcp/", NULL,
 };
 
 typedef struct {
@@ -99,8 +100,7 @@ static void relocate(StoreNode *root, GString *lines, const char *from, const ch
 
 bool tree_var_relocate(StoreNode *root, int repo_fd, GError **error)
 {
-    g_autoptr(GString) lines =
-        g_string_new("# How /var starts out on a host of this tree.\n");
+    g_autoptr(GString) lines = g_string_new("# How /var starts out on a host of this tree.\n");
     for (const Relocation *row = relocations; row->path != NULL; row++) {
         const StoreNode *there = store_node_find(root, row->path);
         if (there == NULL)

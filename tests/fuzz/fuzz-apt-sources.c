@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    PackagesSourcesContext context = { "id", "file", "", "amd64" };
+    PackagesSourcesContext context = {"id", "file", "", "amd64"};
     g_autoptr(GPtrArray) sources =
         g_ptr_array_new_with_free_func((GDestroyNotify)packages_source_free);
     (void)!packages_sources_parse_list(&context, (const char *)data, size, sources, NULL);

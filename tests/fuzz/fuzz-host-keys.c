@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(HostKeys) keys = host_keys_new();
-    if (host_keys_parse((const char *)data, size, "fuzz", keys->trusted, &error) ==
-        (error != NULL))
+    if (host_keys_parse((const char *)data, size, "fuzz", keys->trusted, &error) == (error != NULL))
         g_abort();
 
     static const uint8_t some_key[BASE_ED25519_PUBLIC_BYTES] = {1};

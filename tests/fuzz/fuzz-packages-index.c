@@ -16,13 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char id[] = "id";
     char url[] = "http://example.org";
     char name[] = "a";
-    PackagesSource source = { .repo_id = id, .url = url };
-    PackagesIndex index = { .source = &source };
-    ManifestString string = { .text = name, .place = { .file = name, .line = 1, .column = 1 } };
+    PackagesSource source = {.repo_id = id, .url = url};
+    PackagesIndex index = {.source = &source};
+    ManifestString string = {.text = name, .place = {.file = name, .line = 1, .column = 1}};
     g_autoptr(GPtrArray) wanted = g_ptr_array_new();
     g_autoptr(GPtrArray) excluded = g_ptr_array_new();
     g_ptr_array_add(wanted, &string);
-    Manifest manifest = { .packages = wanted, .exclude_packages = excluded, .recommends = true };
+    Manifest manifest = {.packages = wanted, .exclude_packages = excluded, .recommends = true};
 
     g_autoptr(PackagesSolver) solver = packages_solver_new("amd64");
     FILE *text = fmemopen((void *)(uintptr_t)data, size, "r");

@@ -14,8 +14,7 @@ static bool sign(const char *path, const char *commit, const StoreKey *key, GErr
 {
     g_autoptr(GFile) file = g_file_new_for_path(path);
     g_autoptr(OstreeRepo) repo = ostree_repo_new(file);
-    return ostree_repo_open(repo, NULL, error) &&
-           store_sign_commit(repo, commit, key, NULL, error);
+    return ostree_repo_open(repo, NULL, error) && store_sign_commit(repo, commit, key, NULL, error);
 }
 
 int main(int argc, char **argv)

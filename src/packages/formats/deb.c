@@ -185,8 +185,7 @@ static char *make_stanza(const PackagesDeb822Stanza *control, GHashTable *files,
         if (i == 0)
             g_string_append(stanza, "Status: install ok unpacked\n");
     }
-    g_auto(GStrv) lines =
-        g_strsplit(bytes_text(g_hash_table_lookup(files, "conffiles")), "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(bytes_text(g_hash_table_lookup(files, "conffiles")), "\n", -1);
     bool first = true;
     for (char **line = lines; *line != NULL; line++) {
         const char *digest = **line == '/' ? g_hash_table_lookup(md5, *line + 1) : NULL;
@@ -201,8 +200,7 @@ static char *make_stanza(const PackagesDeb822Stanza *control, GHashTable *files,
 static bool put_info(StoreNode *root, int repo_fd, const char *stem, const char *suffix,
                      GBytes *contents, GError **error)
 {
-    static const char *const scripts[] = {"preinst", "postinst", "prerm", "postrm", "config",
-                                          NULL};
+    static const char *const scripts[] = {"preinst", "postinst", "prerm", "postrm", "config", NULL};
     g_autoptr(StoreNode) node = g_new0(StoreNode, 1);
     node->meta.mode = S_IFREG | (g_strv_contains(scripts, suffix) ? 0755 : 0644);
     node->size_bytes = g_bytes_get_size(contents);
@@ -239,7 +237,8 @@ static char *database_stem(const PackagesDeb822Stanza *control, GError **error)
     g_autofree char *name = packages_deb822_dup(control, "Package");
     g_autofree char *arch = packages_deb822_dup(control, "Architecture");
     const PackagesDeb822Field *multi = packages_deb822_find(control, "Multi-Arch");
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
     if (name == NULL || arch == NULL || *name == '\0' || *name == '.' ||
         strspn(name, allowed) != strlen(name) || strspn(arch, allowed) != strlen(arch))
         return set_invalid(error, "the control file has no proper Package and Architecture"), NULL;
@@ -305,8 +304,7 @@ static bool take_member(Reader *outer, struct archive_entry *entry, Members *mem
     return *name == '_' || set_invalid(error, "an unknown member before data.tar");
 }
 
-static bool read_members(Reader *outer, Members *members, PackagesPayload *payload,
-                         GError **error)
+static bool read_members(Reader *outer, Members *members, PackagesPayload *payload, GError **error)
 {
     while (!members->seen_data) {
         struct archive_entry *entry = NULL;
@@ -355,8 +353,8 @@ static bool drain(Source *source, GError **error)
 
 bool packages_deb_read(int fd, int repo_fd, PackagesDeb *out_deb, GError **error)
 {
-    g_auto(Source) source = {
-        .fd = fd, .sha256 = base_sha256_new(), .buffer = g_malloc(READ_CHUNK_BYTES)};
+    g_auto(Source)
+        source = {.fd = fd, .sha256 = base_sha256_new(), .buffer = g_malloc(READ_CHUNK_BYTES)};
     g_autoptr(Reader) outer = archive_read_new();
     archive_read_support_format_ar(outer);
     if (archive_read_open(outer, &source, NULL, read_source, NULL) != ARCHIVE_OK)

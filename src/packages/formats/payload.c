@@ -173,8 +173,7 @@ static bool read_large(PackagesPayload *self, struct archive *tar, const char *p
     g_autoptr(StoreWriter) writer = store_writer_new(self->repo_fd, &node->meta, error);
     g_autoptr(GChecksum) md5 = wants_md5(self, path) ? g_checksum_new(G_CHECKSUM_MD5) : NULL;
     LargeSink sink = {.writer = writer, .md5 = md5};
-    if (writer == NULL ||
-        !read_data(tar, path, node->size_bytes, take_into_writer, &sink, error) ||
+    if (writer == NULL || !read_data(tar, path, node->size_bytes, take_into_writer, &sink, error) ||
         !store_writer_finish(writer, node->checksum, error))
         return false;
     if (md5 != NULL)
@@ -263,7 +262,8 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
         return set_invalid(error, "?", "an entry without a name");
     g_autofree char *plain = packages_payload_normalize(name);
     if (plain == NULL || strchr(plain, '\n') != NULL)
-        return set_invalid(error, name, "a path that leaves the root, is too long or has a newline");
+        return set_invalid(error, name,
+                           "a path that leaves the root, is too long or has a newline");
     if (!g_utf8_validate(plain, -1, NULL))
         return set_invalid(error, name, "a path that is not UTF-8, as OSTree's have to be");
     g_string_append_printf(self->list, "/%s\n", *plain == '\0' ? "." : plain);

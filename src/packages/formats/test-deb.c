@@ -171,8 +171,13 @@ static void test_normalize(void)
         const char *path;
         const char *expected;
     } rows[] = {
-        {"./usr/bin/a", "usr/bin/a"}, {"/usr//bin/", "usr/bin"}, {"./", ""},  {".", ""},
-        {"a/./b", "a/b"},             {"../a", NULL},            {"a/../b", NULL},
+        {"./usr/bin/a", "usr/bin/a"},
+        {"/usr//bin/", "usr/bin"},
+        {"./", ""},
+        {".", ""},
+        {"a/./b", "a/b"},
+        {"../a", NULL},
+        {"a/../b", NULL},
         {"././a", "a"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
