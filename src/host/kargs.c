@@ -20,10 +20,19 @@ char *host_kargs_text(OstreeDeployment *deployment)
     return ostree_kernel_args_to_string(args);
 }
 
+/* The boot menu is read by GRUB's script parser, as it is. */
+#define FORBIDDEN ";&|<>$\\'`\n\r"
+
 static bool check(const char *argument, GError **error)
 {
     size_t key_length = strcspn(argument, "=");
-    if (key_length == 0 || strpbrk(argument, "\n\r") != NULL)
+    const char *forbidden = strpbrk(argument, FORBIDDEN);
+    if (forbidden != NULL)
+        return host_error_set(error, HOST_ERROR_FAILED,
+                              "kernel argument ‘%s’ has a character (0x%02x) that the boot loader "
+                              "cannot pass on",
+                              argument, (unsigned)(unsigned char)*forbidden);
+    if (key_length == 0)
         return host_error_set(error, HOST_ERROR_FAILED,
                               "‘%s’ is not a kernel argument: want KEY or KEY=VALUE", argument);
     if (key_length == strlen("ostree") && memcmp(argument, "ostree", key_length) == 0)

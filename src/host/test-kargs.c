@@ -21,6 +21,8 @@ static const struct {
     {"a=1", NULL, NULL, "=x", NULL},
     {"a=1", NULL, NULL, "", NULL},
     {"a=1", NULL, NULL, "x\ny", NULL},
+    {"a=1", NULL, NULL, "x=1;reboot", NULL},
+    {"a=1", NULL, NULL, "x=$(y)", NULL},
     {"a=1", NULL, NULL, "ostreefoo", "a=1 ostreefoo"},
 };
 
