@@ -28,6 +28,7 @@ STATE = os.path.join(OUT, "state")
 ATOLL = os.path.join(ROOT, os.environ.get("BUILD", "build"), "src/programs/atoll")
 EXAMPLE = os.path.join(ROOT, "examples/debian-12-minimal.yaml")
 EXTRA_PACKAGE = "htop"
+DISK_GIB = 8
 # what the guest sees this machine's loopback as
 HOST_ADDRESS = "10.0.2.2"
 
@@ -145,6 +146,8 @@ def no_failed_units(vm):
     failed = vm.check("systemctl is-system-running --wait >/dev/null; "
                       "systemctl list-units --failed --plain --no-legend", 180)
     check(failed.strip() == "", "no unit has failed" + (":\n" + failed if failed.strip() else ""))
+    with open(os.path.join(OUT, "console.log"), errors="replace") as console:
+        check("FAILED" not in console.read(), "nothing has failed on the console")
 
 
 def drive(vm, steps, first, second):
@@ -155,6 +158,8 @@ def drive(vm, steps, first, second):
     _, now = booted(vm)
     check(now["checksum"] == first["commit"], "the host runs %s" % first["version"])
     check(vm.run("command -v " + EXTRA_PACKAGE).status != 0, "it has no " + EXTRA_PACKAGE)
+    size_mib = int(vm.check("df --output=size -BM /sysroot | tail -1").strip(" M\n"))
+    check(size_mib > (DISK_GIB - 1) * 1024, "the root file system has grown to %d MiB" % size_mib)
     check("ii  systemd " in vm.check("dpkg -l systemd"), "dpkg -l answers")
 
     with steps.step("upgrade the running host from atoll serve"):
@@ -200,6 +205,8 @@ def demo(steps):
         with steps.step("make a disk image of it"):
             image = make_image(first["ref"], port, password)
         print("          | %s" % image["path"], flush=True)
+        # as a cloud does: the disk is larger than the image
+        run(["qemu-img", "resize", "-q", image["path"], "%dG" % DISK_GIB])
         with steps.step("compose a second version, with " + EXTRA_PACKAGE):
             second = compose(write_manifest("second.yaml", ["atoll-host", EXTRA_PACKAGE]))
         check(second["commit"] != first["commit"], "it is another commit")

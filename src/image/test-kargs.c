@@ -12,13 +12,14 @@ typedef struct {
 } Case;
 
 static const Case cases[] = {
-    {"", "root=UUID=u rw console=tty0 console=ttyS0,115200n8"},
-    {"quiet", "root=UUID=u rw console=tty0 console=ttyS0,115200n8 quiet"},
-    {"console=hvc0", "root=UUID=u rw console=hvc0"},
-    {"console=hvc0 console=tty1", "root=UUID=u rw console=hvc0 console=tty1"},
-    {"ro", "root=UUID=u console=tty0 console=ttyS0,115200n8 ro"},
-    {"root=/dev/vda3 rootwait", "rw console=tty0 console=ttyS0,115200n8 root=/dev/vda3 rootwait"},
-    {"rooty=1", "root=UUID=u rw console=tty0 console=ttyS0,115200n8 rooty=1"},
+    {"", "root=UUID=u rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8"},
+    {"quiet", "root=UUID=u rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 quiet"},
+    {"console=hvc0", "root=UUID=u rw systemd.gpt_auto=0 console=hvc0"},
+    {"console=hvc0 console=tty1", "root=UUID=u rw systemd.gpt_auto=0 console=hvc0 console=tty1"},
+    {"ro", "root=UUID=u systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 ro"},
+    {"root=/dev/vda3 rootwait",
+     "rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 root=/dev/vda3 rootwait"},
+    {"rooty=1", "root=UUID=u rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 rooty=1"},
     {"a;b", NULL},
     {"a=$b", NULL},
     {"a='b", NULL},
@@ -38,7 +39,7 @@ static void test_merge(void)
             g_assert_error(error, IMAGE_ERROR, IMAGE_ERROR_OPTION);
     }
     g_auto(GStrv) merged = image_kargs_merge("u", NULL, NULL);
-    g_assert_cmpuint(g_strv_length(merged), ==, 4);
+    g_assert_cmpuint(g_strv_length(merged), ==, 5);
 }
 
 int main(int argc, char **argv)

@@ -13,6 +13,13 @@ BUILD = pathlib.Path(os.environ.get("ATOLL_BUILD", SOURCE / "build"))
 pytest_plugins = ["local"]
 
 
+def with_whole_stacks():
+    """Environment in which the leak sanitizer walks whole stacks, so that it sees which leak is a
+    library's; for the commands that call one which loses memory. Slow."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return dict(os.environ, ASAN_OPTIONS=options + ":fast_unwind_on_malloc=0")
+
+
 def run(*argv, status=0, **options):
     """Runs a program to its end, and fails with all that it printed on another exit status."""
     options.setdefault("stdout", subprocess.PIPE)

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from conftest import SOURCE, run
+from conftest import SOURCE, run, with_whole_stacks
 
 sys.path.insert(0, str(SOURCE / "tests/vm"))
 from vm import Vm  # noqa: E402
@@ -77,12 +77,9 @@ def test_refusals(atoll, state, args, status, words):
 
 
 @pytest.fixture(scope="module")
-def commit(request):
+def commit(minimal_commit):
     """(state directory, ref) of a tree that boots."""
-    try:
-        return request.getfixturevalue("minimal_commit")
-    except pytest.FixtureLookupError:
-        pytest.skip("no fixture minimal_commit")
+    return minimal_commit
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +93,7 @@ def disk(atoll, commit, password_hash, tmp_path_factory):
     state, ref = commit
     path = tmp_path_factory.mktemp("image") / "disk.qcow2"
     result = run(atoll, "image", ref, "--state", state, "--output", path, "--json",
-                 "--root-password-hash", password_hash, timeout=600)
+                 "--root-password-hash", password_hash, timeout=600, env=with_whole_stacks())
     answer = json.loads(result.stdout)
     assert answer["path"] == str(path)
     assert answer["size"] == path.stat().st_size
@@ -113,7 +110,7 @@ def test_same_commit_same_bytes(atoll, commit, disk, password_hash, tmp_path):
     state, ref = commit
     raw = tmp_path / "disk.raw"
     run(atoll, "image", ref, "--state", state, "--output", raw, "--format", "raw", "--quiet",
-        "--root-password-hash", password_hash, timeout=600)
+        "--root-password-hash", password_hash, timeout=600, env=with_whole_stacks())
     run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, disk)
     assert "No problems found" in run("/usr/sbin/sgdisk", "-v", raw).stdout
     offset = 66 << 20
