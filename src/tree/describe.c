@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* raised when the same packages and manifest start to give another tree */
-#define RECIPE "atoll tree 1"
+#define RECIPE "atoll tree 2"
 
 void tree_parent_clear(TreeParent *self)
 {

@@ -7,6 +7,7 @@
 
 #include "store/loose.h"
 #include "tree/dpkg.h"
+#include "tree/units.h"
 #include "tree/users.h"
 #include "tree/var.h"
 
@@ -112,23 +113,6 @@ static bool put_sysusers(StoreNode *root, int repo_fd, GError **error)
     return store_tree_put_text(root, repo_fd, SYSUSERS, 0644, text, error);
 }
 
-/* /tmp lies on the read-only root: it has to be a mount of its own. */
-static bool put_tmp_mount(StoreNode *root, int repo_fd, GError **error)
-{
-    static const char unit[] = "usr/lib/systemd/system/tmp.mount";
-    if (store_node_find(root, "usr/lib/systemd/systemd") == NULL)
-        return true;
-    if (store_node_find(root, unit) == NULL) {
-        const StoreNode *sample = store_node_find(root, "usr/share/systemd/tmp.mount");
-        if (sample == NULL)
-            return true;
-        store_node_put(root, unit, store_node_copy(sample));
-    }
-    return store_tree_put_link(root, repo_fd,
-                               "usr/lib/systemd/system/local-fs.target.wants/tmp.mount",
-                               "../tmp.mount", error);
-}
-
 static void remove_files(StoreNode *root, const Manifest *manifest)
 {
     for (guint i = 0; i < manifest->remove_files->len; i++) {
@@ -158,7 +142,7 @@ bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **
     remove_files(root, self->manifest);
     (void)store_node_make_dirs(root, "sysroot");
     root->meta = (StoreMeta){.mode = S_IFDIR | 0755};
-    if (!put_sysusers(root, repo_fd, error) || !put_tmp_mount(root, repo_fd, error) ||
+    if (!put_sysusers(root, repo_fd, error) || !tree_units_put(root, repo_fd, error) ||
         !tree_var_relocate(root, repo_fd, error) ||
         !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
         !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))
