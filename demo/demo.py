@@ -191,8 +191,7 @@ def keep(vm, ssh_port):
           "  ssh -i %s -p %d -o StrictHostKeyChecking=no root@127.0.0.1" % (
               os.path.join(OUT, "ssh-key"), ssh_port), flush=True)
     with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
+        vm.drain()
 
 
 def demo(steps):

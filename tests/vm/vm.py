@@ -224,6 +224,17 @@ class Vm:
         user, password = self.credentials
         return self.login(user, password, timeout_s)
 
+    def drain(self):
+        """Takes what the console prints until the machine ends: one that nobody reads would
+        stall when its buffer is full."""
+        while True:
+            try:
+                self._child.read_nonblocking(65536, timeout=3600)
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                return
+
     def power_off(self, timeout_s=None):
         """Shuts the machine down cleanly and waits for QEMU's end."""
         self.send("systemctl poweroff")
