@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/digest.h"
+#include "base/ed25519.h"
+#include "bus/error.h"
+
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+#define BUS_TOPIC_MAX_BYTES 255
+/** BUS_BODY_MAX_BYTES: a larger body is refused; what is larger goes by digest */
+#define BUS_BODY_MAX_BYTES (1024 * 1024)
+#define BUS_ID_CHARS 36
+
+/** BusSeverity: fedora-messaging's numbers */
+typedef enum {
+    BUS_SEVERITY_DEBUG = 10,
+    BUS_SEVERITY_INFO = 20,
+    BUS_SEVERITY_WARNING = 30,
+    BUS_SEVERITY_ERROR = 40,
+} BusSeverity;
+
+/**
+ * BusDraft:
+ * @topic: org.atoll.ENV.CATEGORY.OBJECT.VERB
+ * @actor: who did it ("person:alice", "service:compose")
+ * @id: (nullable): UUID; made when %NULL (an import or a retry brings its own: a second event
+ *   of one id is refused, so that a retry does not double)
+ * @schema: (nullable): id of the body's JSON Schema
+ * @severity: see #BusSeverity
+ * @objects: (nullable): "kind:id", …, %NULL
+ * @body: a JSON object
+ * @time_us: when it happened, microseconds of Unix time; 0 for now
+ *
+ * What a publisher says. All borrowed.
+ */
+typedef struct {
+    const char *topic;
+    const char *actor;
+    const char *id;
+    const char *schema;
+    BusSeverity severity;
+    const char *const *objects;
+    JsonObject *body;
+    int64_t time_us;
+} BusDraft;
+
+/**
+ * BusEvent:
+ * @seq: its place in the log, from 1, without gaps
+ * @signed_text: (owned): what was signed, verbatim: canonical JSON (RFC 8785) of seq, prev
+ *   (hash of the event before, hex), id, time, topic, actor, schema, schema-digest, severity,
+ *   objects, key and the body's digest, so that a body may go and the signature still holds
+ * @signature: ed25519 over @signed_text
+ * @hash: RFC 6962 leaf hash: SHA-256(0x00 ‖ signed_text ‖ signature)
+ * @body: (owned) (nullable): canonical JSON; %NULL once retention took it
+ * @id: (owned); @topic: (owned); @actor: (owned); @schema: (owned) (nullable); @key: (owned)
+ * @severity: see #BusSeverity
+ * @objects: (owned): "kind:id", …, %NULL
+ * @time_us: microseconds of Unix time
+ *
+ * One entry of the log.
+ */
+typedef struct {
+    uint64_t seq;
+    char *signed_text;
+    uint8_t signature[BASE_ED25519_SIGNATURE_BYTES];
+    uint8_t hash[BASE_SHA256_BYTES];
+    char *body;
+    char *id;
+    char *topic;
+    char *actor;
+    char *schema;
+    char *key;
+    BusSeverity severity;
+    char **objects;
+    int64_t time_us;
+} BusEvent;
+
+void bus_event_free(BusEvent *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusEvent, bus_event_free)
+
+/** bus_event_to_json: (transfer full): the whole event for people and programs: the fields of
+ * the signed text, body, signature, hash, and the signed text itself as a string */
+JsonObject *bus_event_to_json(const BusEvent *self);
+
+/** bus_event_from_json: (transfer full): the other way (bytes of one JSON object), with every
+ * bound and digest checked (the signature is bus_verify's) */
+BusEvent *bus_event_from_json(const char *data, size_t size_bytes,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_topic_check: whether @topic is well-formed (dotted words, no control characters) */
+bool bus_topic_check(const char *topic, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_topic_matches: whether @topic fits the glob @pattern ("*" any run of characters) */
+bool bus_topic_matches(const char *pattern, const char *topic);
+
+G_END_DECLS
