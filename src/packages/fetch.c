@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/http.h"
+#include "packages/format.h"
 #include "packages/resolve.h"
 
 #include <fcntl.h>
@@ -20,7 +21,8 @@ bool packages_fetch(GPtrArray *packages, const char *cache_dir, const BaseProgre
     size_t n_items = 0;
     for (unsigned i = 0; i < packages->len; i++) {
         const PackagesPackage *package = g_ptr_array_index(packages, i);
-        char *path = g_strdup_printf("%s/%s.deb", cache_dir, package->sha256);
+        char *path =
+            g_strdup_printf("%s/%s%s", cache_dir, package->sha256, package->format->suffix);
         g_ptr_array_add(paths, path);
         if (package->path == NULL && access(path, F_OK) < 0)
             items[n_items++] = (BaseHttpItem){.url = package->url,

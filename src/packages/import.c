@@ -8,7 +8,6 @@
 #include "base/fd.h"
 #include "base/parallel.h"
 #include "packages/error.h"
-#include "packages/formats/deb.h"
 #include "store/commit.h"
 
 #include <errno.h>
@@ -17,11 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* raised when the importer starts to give another result for the same file */
-#define IMPORT_VERSION 2
 #define VERSION_KEY "atoll.import-version"
 #define DIGEST_KEY "atoll.package-digest"
 #define STANZA_KEY "atoll.dpkg-stanza"
+#define HEADER_KEY "atoll.rpm-header"
 
 typedef struct {
     const Store *store;
@@ -40,6 +38,7 @@ void packages_imported_free(PackagesImported *self)
         return;
     store_node_free(self->root);
     g_free(self->stanza);
+    g_clear_pointer(&self->header, g_bytes_unref);
     g_free(self->fresh_commit);
     g_free(self);
 }
@@ -56,7 +55,8 @@ static void append_escaped(GString *ref, const char *text)
 
 char *packages_import_ref(const PackagesPackage *package)
 {
-    g_autoptr(GString) ref = g_string_new("atoll/pkg/deb/");
+    g_autoptr(GString) ref = g_string_new("atoll/pkg/");
+    g_string_append_printf(ref, "%s/", package->format->name);
     append_escaped(ref, package->name);
     g_string_append_c(ref, '/');
     append_escaped(ref, package->version);
@@ -64,9 +64,9 @@ char *packages_import_ref(const PackagesPackage *package)
     return g_string_free(g_steal_pointer(&ref), FALSE);
 }
 
-/* The cached commit's checksum and status paragraph, or FALSE. */
+/* The cached commit's checksum and what is beside its tree, or FALSE. */
 static bool find_cached(OstreeRepo *repo, const PackagesPackage *package, char **out_commit,
-                        char **out_stanza)
+                        PackagesImported *out_imported)
 {
     g_autofree char *ref = packages_import_ref(package);
     g_autofree char *commit = NULL;
@@ -77,14 +77,17 @@ static bool find_cached(OstreeRepo *repo, const PackagesPackage *package, char *
     g_autoptr(GVariant) metadata = g_variant_get_child_value(object, 0);
     uint32_t version = 0;
     const char *digest = NULL;
-    g_autofree char *stanza = NULL;
-    if (!g_variant_lookup(metadata, VERSION_KEY, "u", &version) || version != IMPORT_VERSION ||
+    if (!g_variant_lookup(metadata, VERSION_KEY, "u", &version) ||
+        version != package->format->import_version ||
         !g_variant_lookup(metadata, DIGEST_KEY, "&s", &digest) ||
-        strcmp(digest, package->sha256) != 0 ||
-        !g_variant_lookup(metadata, STANZA_KEY, "s", &stanza))
+        strcmp(digest, package->sha256) != 0)
         return false;
+    (void)g_variant_lookup(metadata, STANZA_KEY, "s", &out_imported->stanza);
+    g_autoptr(GVariant) header =
+        g_variant_lookup_value(metadata, HEADER_KEY, G_VARIANT_TYPE_BYTESTRING);
+    if (header != NULL)
+        out_imported->header = g_variant_get_data_as_bytes(header);
     *out_commit = g_steal_pointer(&commit);
-    *out_stanza = g_steal_pointer(&stanza);
     return true;
 }
 
@@ -93,8 +96,8 @@ GPtrArray *packages_import_missing(const Store *store, GPtrArray *packages)
     GPtrArray *missing = g_ptr_array_new();
     for (guint i = 0; i < packages->len; i++) {
         g_autofree char *commit = NULL;
-        g_autofree char *stanza = NULL;
-        if (!find_cached(store_get_build_repo(store), packages->pdata[i], &commit, &stanza))
+        g_autoptr(PackagesImported) imported = g_new0(PackagesImported, 1);
+        if (!find_cached(store_get_build_repo(store), packages->pdata[i], &commit, imported))
             g_ptr_array_add(missing, packages->pdata[i]);
     }
     return missing;
@@ -105,7 +108,8 @@ static bool set_damaged(GError **error, const PackagesPackage *package, int fd, 
 {
     struct stat st = {0};
     (void)fstat(fd, &st);
-    g_autofree char *cached = g_strconcat("/cache/packages/", package->sha256, ".deb", NULL);
+    g_autofree char *cached =
+        g_strconcat("/cache/packages/", package->sha256, package->format->suffix, NULL);
     if (g_str_has_suffix(package->path, cached))
         (void)unlink(package->path);
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_DIGEST,
@@ -115,8 +119,8 @@ static bool set_damaged(GError **error, const PackagesPackage *package, int fd, 
     return false;
 }
 
-static bool read_deb(const PackagesPackage *package, int build_fd, PackagesDeb *out_deb,
-                     GError **error)
+static bool read_file(const PackagesPackage *package, int build_fd, PackagesContents *out_contents,
+                      GError **error)
 {
     if (package->path == NULL)
         return base_error_set(error, BASE_ERROR_NOT_FOUND, "the file was not fetched");
@@ -125,7 +129,7 @@ static bool read_deb(const PackagesPackage *package, int build_fd, PackagesDeb *
         return base_error_set_errno(error, errno, "opening ‘%s’", package->path);
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     g_autoptr(GError) local = NULL;
-    if (!packages_deb_read(fd, build_fd, out_deb, &local)) {
+    if (!package->format->read(package, fd, build_fd, out_contents, &local)) {
         /* a broken archive is nearly always a damaged copy: that is what to say, then */
         g_autofree char *sha256 =
             lseek(fd, 0, SEEK_SET) == 0 ? base_sha256_hex_of_fd(fd, NULL) : NULL;
@@ -134,23 +138,28 @@ static bool read_deb(const PackagesPackage *package, int build_fd, PackagesDeb *
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "‘%s’: ", package->path);
         return false;
     }
-    if (strcmp(out_deb->sha256, package->sha256) == 0)
+    if (strcmp(out_contents->sha256, package->sha256) == 0)
         return true;
-    (void)set_damaged(error, package, fd, out_deb->sha256);
-    packages_deb_clear(out_deb);
+    (void)set_damaged(error, package, fd, out_contents->sha256);
+    packages_contents_clear(out_contents);
     return false;
 }
 
-static char *commit_deb(const Store *store, const PackagesPackage *package, const PackagesDeb *deb,
-                        GError **error)
+static char *commit_contents(const Store *store, const PackagesPackage *package,
+                             const PackagesContents *contents, GError **error)
 {
     g_autoptr(GVariantDict) dict = g_variant_dict_new(NULL);
-    g_variant_dict_insert(dict, VERSION_KEY, "u", IMPORT_VERSION);
-    g_variant_dict_insert(dict, DIGEST_KEY, "s", deb->sha256);
-    g_variant_dict_insert(dict, STANZA_KEY, "s", deb->stanza);
+    g_variant_dict_insert(dict, VERSION_KEY, "u", package->format->import_version);
+    g_variant_dict_insert(dict, DIGEST_KEY, "s", contents->sha256);
+    if (contents->stanza != NULL)
+        g_variant_dict_insert(dict, STANZA_KEY, "s", contents->stanza);
+    if (contents->header != NULL)
+        g_variant_dict_insert_value(
+            dict, HEADER_KEY,
+            g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, contents->header, TRUE));
     g_autoptr(GVariant) metadata = g_variant_ref_sink(g_variant_dict_end(dict));
     StoreCommit commit = {.subject = package->name, .metadata = metadata};
-    return store_commit_write(store_get_build_fd(store), deb->root, &commit, error);
+    return store_commit_write(store_get_build_fd(store), contents->root, &commit, error);
 }
 
 bool packages_import_keep(const Store *store, GPtrArray *imported, GCancellable *cancellable,
@@ -170,22 +179,23 @@ bool packages_import_keep(const Store *store, GPtrArray *imported, GCancellable 
     return true;
 }
 
-static bool import_deb(Import *import, const PackagesPackage *package, PackagesImported *out,
-                       GError **error)
+static bool import_file(Import *import, const PackagesPackage *package, PackagesImported *out,
+                        GError **error)
 {
-    g_auto(PackagesDeb) deb = {0};
-    if (!read_deb(package, store_get_build_fd(import->store), &deb, error))
+    g_auto(PackagesContents) contents = {0};
+    if (!read_file(package, store_get_build_fd(import->store), &contents, error))
         return false;
-    out->fresh_commit = commit_deb(import->store, package, &deb, error);
+    out->fresh_commit = commit_contents(import->store, package, &contents, error);
     if (out->fresh_commit == NULL)
         return false;
     g_mutex_lock(&import->mutex);
     import->stats.packages++;
-    import->stats.bytes += deb.bytes;
-    import->stats.files += deb.files;
+    import->stats.bytes += contents.bytes;
+    import->stats.files += contents.files;
     g_mutex_unlock(&import->mutex);
-    out->root = g_steal_pointer(&deb.root);
-    out->stanza = g_steal_pointer(&deb.stanza);
+    out->root = g_steal_pointer(&contents.root);
+    out->stanza = g_steal_pointer(&contents.stanza);
+    out->header = g_steal_pointer(&contents.header);
     return true;
 }
 
@@ -199,11 +209,11 @@ static bool import_one(size_t position, unsigned worker, void *user_data, GError
     imported->package = package;
     g_autofree char *commit = NULL;
     bool ok = false;
-    if (find_cached(store_get_build_repo(import->store), package, &commit, &imported->stanza)) {
+    if (find_cached(store_get_build_repo(import->store), package, &commit, imported)) {
         imported->root = store_tree_load(store_get_build_fd(import->store), commit, error);
         ok = imported->root != NULL;
     } else {
-        ok = import_deb(import, package, imported, error);
+        ok = import_file(import, package, imported, error);
     }
     if (!ok) {
         g_prefix_error(error, "importing package ‘%s’ %s: ", package->name, package->version);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/progress.h"
-#include "packages/package.h"
+#include "packages/format.h"
 #include "store/store.h"
 #include "store/tree.h"
 
@@ -11,8 +11,11 @@ G_BEGIN_DECLS
 /**
  * PackagesImported:
  * @package: (borrowed): which package
- * @root: (owned): its files in the build repo, with dpkg's info/ files
- * @stanza: (owned): its paragraph for dpkg's status file
+ * @root: (owned): its files in the build repo; of a deb with dpkg's info/ files, of an rpm
+ *   with paths as the package has them, all owned by ids 0 (@header has the owners' names)
+ * @stanza: (owned) (nullable): of a deb its paragraph for dpkg's status file
+ * @header: (owned) (nullable): of an rpm its main header as librpm's headerImport() takes it,
+ *   with the tags that rpm merges from the signature header when it installs
  * @fresh_commit: (owned) (nullable): commit in the build repo when it was read anew
  *
  * A package whose contents are in the build repo.
@@ -21,6 +24,7 @@ typedef struct {
     const PackagesPackage *package;
     StoreNode *root;
     char *stanza;
+    GBytes *header;
     char *fresh_commit;
 } PackagesImported;
 
@@ -40,7 +44,7 @@ typedef struct {
 } PackagesImportStats;
 
 /** packages_import_ref: (transfer full): the build repo's ref of an imported package:
- * atoll/pkg/deb/NAME/VERSION.ARCH.DIGEST, odd bytes as _XX */
+ * atoll/pkg/FORMAT/NAME/VERSION.ARCH.DIGEST, odd bytes as _XX */
 char *packages_import_ref(const PackagesPackage *package);
 
 /**

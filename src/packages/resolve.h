@@ -32,7 +32,7 @@ GPtrArray *packages_resolve(const Manifest *manifest, const char *cache_dir, con
 /**
  * packages_fetch:
  * @packages: (element-type PackagesPackage): those whose file is needed
- * @cache_dir: directory of package files by digest ("SHA256.deb"), made when missing
+ * @cache_dir: directory of package files by digest ("SHA256.deb", "SHA256.rpm"), made when missing
  * @progress: (nullable): bytes
  * @cancellable: (nullable)
  * @error: %PACKAGES_ERROR_DIGEST or a fetch error

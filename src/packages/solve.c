@@ -5,6 +5,7 @@
  */
 #include "packages/solve.h"
 
+#include "packages/formats/deb.h"
 #include "packages/solve-private.h"
 
 #include <solv/knownid.h>
@@ -154,6 +155,7 @@ static PackagesPackage *new_package(Pool *pool, Id p)
     unsigned media = 0;
     const char *location = solvable_lookup_location(s, &media);
     PackagesPackage *package = g_new0(PackagesPackage, 1);
+    package->format = &packages_deb_format;
     package->name = g_strdup(pool_id2str(pool, s->name));
     package->version = g_strdup(pool_id2str(pool, s->evr));
     package->arch = g_strdup(pool_id2str(pool, s->arch));

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "packages/format.h"
 #include "packages/resolve.h"
 
 #include <fcntl.h>
@@ -29,6 +30,7 @@ static void fixture_init(Fixture *self)
     self->packages = g_ptr_array_new_with_free_func((GDestroyNotify)packages_package_free);
     g_assert_true(g_file_set_contents(self->file, "contents", 8, NULL));
     PackagesPackage *package = g_new0(PackagesPackage, 1);
+    package->format = packages_format_find("deb");
     package->sha256 = g_strdup(self->digest);
     package->size_bytes = 8;
     package->url = g_strconcat("file://", self->file, NULL);

@@ -47,6 +47,7 @@ static void tear_down(Fixture *fixture, const void *data)
 static StoreNode *add_package(Fixture *fixture, const char *name, const char *fields)
 {
     PackagesPackage *package = g_new0(PackagesPackage, 1);
+    package->format = packages_format_find("deb");
     package->name = g_strdup(name);
     g_ptr_array_add(fixture->packages, package);
     PackagesImported *one = g_new0(PackagesImported, 1);

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     base_autofd fd = memfd_create("deb", MFD_CLOEXEC);
     g_assert_true(base_fd_write_all(fd, data, size, NULL));
     g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
-    g_auto(PackagesDeb) deb = {0};
+    g_auto(PackagesContents) deb = {0};
     g_autoptr(GError) error = NULL;
     if (packages_deb_read(fd, support_scratch_repo_fd(), &deb, &error)) {
         g_autofree char *sha256 = base_sha256_hex(data, size);

@@ -39,12 +39,6 @@ static void source_clear(Source *source)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
 
-void packages_deb_clear(PackagesDeb *self)
-{
-    g_clear_pointer(&self->root, store_node_free);
-    g_clear_pointer(&self->stanza, g_free);
-}
-
 static bool set_invalid(GError **error, const char *what)
 {
     g_set_error_literal(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, what);
@@ -319,7 +313,7 @@ static bool read_members(Reader *outer, Members *members, PackagesPayload *paylo
     return true;
 }
 
-static bool finish(PackagesPayload *payload, GHashTable *control_files, PackagesDeb *out_deb,
+static bool finish(PackagesPayload *payload, GHashTable *control_files, PackagesContents *out_deb,
                    GError **error)
 {
     GBytes *control = g_hash_table_lookup(control_files, "control");
@@ -351,7 +345,7 @@ static bool drain(Source *source, GError **error)
     return n == 0 || set_archive_error(error, "reading", holder);
 }
 
-bool packages_deb_read(int fd, int repo_fd, PackagesDeb *out_deb, GError **error)
+bool packages_deb_read(int fd, int repo_fd, PackagesContents *out_deb, GError **error)
 {
     g_auto(Source)
         source = {.fd = fd, .sha256 = base_sha256_new(), .buffer = g_malloc(READ_CHUNK_BYTES)};
@@ -362,13 +356,27 @@ bool packages_deb_read(int fd, int repo_fd, PackagesDeb *out_deb, GError **error
     g_auto(Members) members = {0};
     g_auto(PackagesPayload) payload = {0};
     packages_payload_init(&payload, repo_fd);
-    PackagesDeb deb = {0};
+    PackagesContents deb = {0};
     if (!read_members(outer, &members, &payload, error) || !drain(&source, error) ||
         !finish(&payload, members.control, &deb, error)) {
-        packages_deb_clear(&deb);
+        packages_contents_clear(&deb);
         return false;
     }
     base_sha256_finish_hex(source.sha256, deb.sha256);
     *out_deb = deb;
     return true;
 }
+
+static bool read_package(const PackagesPackage *package, int fd, int repo_fd,
+                         PackagesContents *out_contents, GError **error)
+{
+    (void)package;
+    return packages_deb_read(fd, repo_fd, out_contents, error);
+}
+
+const PackagesFormat packages_deb_format = {
+    .name = "deb",
+    .suffix = ".deb",
+    .import_version = 2,
+    .read = read_package,
+};

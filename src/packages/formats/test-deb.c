@@ -63,7 +63,7 @@ static void make_package(const Fixture *fixture, const char *compression)
     run(fixture, script);
 }
 
-static bool read_package(const Fixture *fixture, const char *name, PackagesDeb *out_deb,
+static bool read_package(const Fixture *fixture, const char *name, PackagesContents *out_deb,
                          GError **error)
 {
     g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
@@ -87,7 +87,7 @@ static void check_text(const Fixture *fixture, StoreNode *root, const char *path
 static void test_read(Fixture *fixture, const void *compression)
 {
     g_autoptr(GError) error = NULL;
-    g_auto(PackagesDeb) deb = {0};
+    g_auto(PackagesContents) deb = {0};
     make_package(fixture, compression);
     g_assert_true(read_package(fixture, "hello.deb", &deb, &error));
     g_assert_no_error(error);
@@ -130,7 +130,7 @@ static void test_truncated(Fixture *fixture, const void *data)
     g_assert_cmpint(stat(path, &st), ==, 0);
     for (off_t cut = 0; cut < st.st_size - 16; cut += 97) {
         g_autoptr(GError) error = NULL;
-        g_auto(PackagesDeb) deb = {0};
+        g_auto(PackagesContents) deb = {0};
         g_autofree char *script = g_strdup_printf("head -c %ld hello.deb > cut.deb", (long)cut);
         run(fixture, script);
         g_assert_false(read_package(fixture, "cut.deb", &deb, &error));
@@ -153,7 +153,7 @@ static void test_hostile(Fixture *fixture, const void *data)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(tars); i++) {
         g_autoptr(GError) error = NULL;
-        g_auto(PackagesDeb) deb = {0};
+        g_auto(PackagesContents) deb = {0};
         g_autofree char *script =
             g_strdup_printf("rm -f f g pipe data.tar evil.deb\n"
                             "ar x hello.deb control.tar.gz debian-binary\n%s\n"
