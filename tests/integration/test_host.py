@@ -136,12 +136,23 @@ def publisher(tmp_path):
 
 
 @pytest.fixture
-def host(tmp_path, publisher, serve):
-    made = Host(tmp_path / "sysroot", publisher, serve(publisher.repo).url + "/repo")
-    yield made
+def make_host(tmp_path, serve):
+    made = []
+
+    def make(publisher):
+        made.append(Host(tmp_path / "sysroot", publisher, serve(publisher.repo).url + "/repo"))
+        return made[-1]
+
+    yield make
     # Deployments are immutable directories; pytest could not clean them up.
-    for path in (made.sysroot / "ostree/deploy/atoll/deploy").iterdir():
-        subprocess.run(["chattr", "-i", path], check=False, stderr=subprocess.DEVNULL)
+    for host in made:
+        for path in (host.sysroot / "ostree/deploy/atoll/deploy").iterdir():
+            subprocess.run(["chattr", "-i", path], check=False, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def host(make_host, publisher):
+    return make_host(publisher)
 
 
 def refused(host, message, *words):
@@ -240,20 +251,20 @@ def test_tampered_commit(host, publisher):
     refused(host, "orrupted")
 
 
-def test_revoked_key(tmp_path, serve):
+def test_revoked_key(tmp_path, make_host):
     publisher = Publisher(tmp_path)
     publisher.publish("1", trusted=(1, 2), revoked=(2,))
-    host = Host(tmp_path / "sysroot", publisher, serve(publisher.repo).url + "/repo")
+    host = make_host(publisher)
     commit = publisher.publish("2", seed=2)
     refused(host, "signed with a revoked key")
     sign(publisher.repo, commit, 1)
     host.run("upgrade")
 
 
-def test_no_trusted_key(tmp_path, serve):
+def test_no_trusted_key(tmp_path, make_host):
     publisher = Publisher(tmp_path)
     publisher.publish("1", trusted=())
-    host = Host(tmp_path / "sysroot", publisher, serve(publisher.repo).url + "/repo")
+    host = make_host(publisher)
     publisher.publish("2")
     assert "trusts no key" in refused(host, "/etc/ostree/trusted.ed25519")
     # An administrator's own key in /etc counts.
