@@ -10,36 +10,13 @@
 #include "store/loose.h"
 #include "store/sign.h"
 #include "store/store.h"
+#include "support/store-fixture.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct {
-    char *dir; /* owned */
-    Store *store;
-} Fixture;
-
-static void set_up(Fixture *fixture, const void *data)
-{
-    (void)data;
-    g_autoptr(GError) error = NULL;
-    fixture->dir = g_dir_make_tmp("atoll-store-XXXXXX", &error);
-    g_assert_no_error(error);
-    fixture->store = store_open(fixture->dir, NULL, &error);
-    g_assert_no_error(error);
-}
-
-static void tear_down(Fixture *fixture, const void *data)
-{
-    (void)data;
-    g_autoptr(GError) error = NULL;
-    store_close(fixture->store);
-    g_assert_true(base_fd_remove_tree(AT_FDCWD, fixture->dir, &error));
-    g_free(fixture->dir);
-}
-
-static StoreNode *put_file(const Fixture *fixture, StoreMeta meta, const char *text)
+static StoreNode *put_file(const SupportStore *fixture, StoreMeta meta, const char *text)
 {
     g_autoptr(GError) error = NULL;
     StoreNode *node = g_new0(StoreNode, 1);
@@ -60,7 +37,7 @@ static GVariant *one_xattr(const char *name, const char *value)
 }
 
 /* A tree with every kind of thing that a package can ship. */
-static StoreNode *sample_tree(const Fixture *fixture)
+static StoreNode *sample_tree(const SupportStore *fixture)
 {
     g_autoptr(GError) error = NULL;
     int build_fd = store_get_build_fd(fixture->store);
@@ -78,7 +55,7 @@ static StoreNode *sample_tree(const Fixture *fixture)
     return root;
 }
 
-static char *commit_tree(const Fixture *fixture, const StoreNode *root)
+static char *commit_tree(const SupportStore *fixture, const StoreNode *root)
 {
     g_autoptr(GError) error = NULL;
     StoreCommit commit = {.subject = "test", .timestamp_s = 1};
@@ -87,7 +64,7 @@ static char *commit_tree(const Fixture *fixture, const StoreNode *root)
     return checksum;
 }
 
-static void test_round_trip(Fixture *fixture, const void *data)
+static void test_round_trip(SupportStore *fixture, const void *data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -109,7 +86,7 @@ static void test_round_trip(Fixture *fixture, const void *data)
     g_assert_cmpstr(again, ==, commit);
 }
 
-static void run_ostree(const Fixture *fixture, const char *command)
+static void run_ostree(const SupportStore *fixture, const char *command)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *script = g_strdup_printf("cd '%s' && %s", fixture->dir, command);
@@ -117,7 +94,7 @@ static void run_ostree(const Fixture *fixture, const char *command)
     g_assert_no_error(error);
 }
 
-static void test_export(Fixture *fixture, const void *data)
+static void test_export(SupportStore *fixture, const void *data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -141,7 +118,7 @@ static void test_export(Fixture *fixture, const void *data)
     g_assert_cmpuint(stats.objects, ==, 0);
 }
 
-static void test_truncated_object(Fixture *fixture, const void *data)
+static void test_truncated_object(SupportStore *fixture, const void *data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -159,7 +136,7 @@ static void test_truncated_object(Fixture *fixture, const void *data)
     g_assert_cmpstr(g_bytes_get_data(contents, NULL), ==, "whole");
 }
 
-static void test_sign(Fixture *fixture, const void *data)
+static void test_sign(SupportStore *fixture, const void *data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -194,7 +171,7 @@ static void test_sign(Fixture *fixture, const void *data)
                                        g_variant_get_size(object) - 1, bytes));
 }
 
-static void test_locked(Fixture *fixture, const void *data)
+static void test_locked(SupportStore *fixture, const void *data)
 {
     (void)data;
     g_autoptr(GError) error = NULL;
@@ -207,10 +184,15 @@ static void test_locked(Fixture *fixture, const void *data)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/store/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
-    g_test_add("/store/export", Fixture, NULL, set_up, test_export, tear_down);
-    g_test_add("/store/truncated-object", Fixture, NULL, set_up, test_truncated_object, tear_down);
-    g_test_add("/store/sign", Fixture, NULL, set_up, test_sign, tear_down);
-    g_test_add("/store/locked", Fixture, NULL, set_up, test_locked, tear_down);
+    g_test_add("/store/round-trip", SupportStore, NULL, support_store_set_up, test_round_trip,
+               support_store_tear_down);
+    g_test_add("/store/export", SupportStore, NULL, support_store_set_up, test_export,
+               support_store_tear_down);
+    g_test_add("/store/truncated-object", SupportStore, NULL, support_store_set_up,
+               test_truncated_object, support_store_tear_down);
+    g_test_add("/store/sign", SupportStore, NULL, support_store_set_up, test_sign,
+               support_store_tear_down);
+    g_test_add("/store/locked", SupportStore, NULL, support_store_set_up, test_locked,
+               support_store_tear_down);
     return g_test_run();
 }

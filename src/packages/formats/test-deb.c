@@ -8,37 +8,13 @@
 #include "packages/formats/payload.h"
 #include "store/loose.h"
 #include "store/store.h"
+#include "support/store-fixture.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct {
-    char *dir; /* owned */
-    Store *store;
-} Fixture;
-
-static void set_up(Fixture *fixture, const void *data)
-{
-    (void)data;
-    g_autoptr(GError) error = NULL;
-    fixture->dir = g_dir_make_tmp("atoll-deb-XXXXXX", &error);
-    g_assert_no_error(error);
-    g_autofree char *state = g_build_filename(fixture->dir, "state", NULL);
-    fixture->store = store_open(state, NULL, &error);
-    g_assert_no_error(error);
-}
-
-static void tear_down(Fixture *fixture, const void *data)
-{
-    (void)data;
-    g_autoptr(GError) error = NULL;
-    store_close(fixture->store);
-    g_assert_true(base_fd_remove_tree(AT_FDCWD, fixture->dir, &error));
-    g_free(fixture->dir);
-}
-
-static void run(const Fixture *fixture, const char *script)
+static void run(const SupportStore *fixture, const char *script)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *full = g_strdup_printf("cd '%s'\n%s", fixture->dir, script);
@@ -46,7 +22,7 @@ static void run(const Fixture *fixture, const char *script)
     g_assert_no_error(error);
 }
 
-static void make_package(const Fixture *fixture, const char *compression)
+static void make_package(const SupportStore *fixture, const char *compression)
 {
     g_autofree char *script = g_strdup_printf(
         "rm -rf p && mkdir -p p/DEBIAN p/bin p/etc p/usr/share/doc/hello\n"
@@ -63,7 +39,7 @@ static void make_package(const Fixture *fixture, const char *compression)
     run(fixture, script);
 }
 
-static bool read_package(const Fixture *fixture, const char *name, PackagesContents *out_deb,
+static bool read_package(const SupportStore *fixture, const char *name, PackagesContents *out_deb,
                          GError **error)
 {
     g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
@@ -72,7 +48,7 @@ static bool read_package(const Fixture *fixture, const char *name, PackagesConte
     return packages_deb_read(fd, store_get_build_fd(fixture->store), out_deb, error);
 }
 
-static void check_text(const Fixture *fixture, StoreNode *root, const char *path,
+static void check_text(const SupportStore *fixture, StoreNode *root, const char *path,
                        const char *expected)
 {
     g_autoptr(GError) error = NULL;
@@ -84,7 +60,7 @@ static void check_text(const Fixture *fixture, StoreNode *root, const char *path
     g_assert_cmpstr(g_bytes_get_data(bytes, NULL), ==, expected);
 }
 
-static void test_read(Fixture *fixture, const void *compression)
+static void test_read(SupportStore *fixture, const void *compression)
 {
     g_autoptr(GError) error = NULL;
     g_auto(PackagesContents) deb = {0};
@@ -121,7 +97,7 @@ static void test_read(Fixture *fixture, const void *compression)
     g_assert_cmpstr(deb.sha256, ==, sha256);
 }
 
-static void test_truncated(Fixture *fixture, const void *data)
+static void test_truncated(SupportStore *fixture, const void *data)
 {
     (void)data;
     make_package(fixture, "xz");
@@ -138,7 +114,7 @@ static void test_truncated(Fixture *fixture, const void *data)
     }
 }
 
-static void test_hostile(Fixture *fixture, const void *data)
+static void test_hostile(SupportStore *fixture, const void *data)
 {
     (void)data;
     make_package(fixture, "gzip");
@@ -189,12 +165,18 @@ static void test_normalize(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/deb/read/xz", Fixture, "xz", set_up, test_read, tear_down);
-    g_test_add("/deb/read/gzip", Fixture, "gzip", set_up, test_read, tear_down);
-    g_test_add("/deb/read/zstd", Fixture, "zstd", set_up, test_read, tear_down);
-    g_test_add("/deb/read/none", Fixture, "none", set_up, test_read, tear_down);
-    g_test_add("/deb/truncated", Fixture, NULL, set_up, test_truncated, tear_down);
-    g_test_add("/deb/hostile", Fixture, NULL, set_up, test_hostile, tear_down);
+    g_test_add("/deb/read/xz", SupportStore, "xz", support_store_set_up, test_read,
+               support_store_tear_down);
+    g_test_add("/deb/read/gzip", SupportStore, "gzip", support_store_set_up, test_read,
+               support_store_tear_down);
+    g_test_add("/deb/read/zstd", SupportStore, "zstd", support_store_set_up, test_read,
+               support_store_tear_down);
+    g_test_add("/deb/read/none", SupportStore, "none", support_store_set_up, test_read,
+               support_store_tear_down);
+    g_test_add("/deb/truncated", SupportStore, NULL, support_store_set_up, test_truncated,
+               support_store_tear_down);
+    g_test_add("/deb/hostile", SupportStore, NULL, support_store_set_up, test_hostile,
+               support_store_tear_down);
     g_test_add_func("/deb/normalize", test_normalize);
     return g_test_run();
 }
