@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The merge of package trees in memory, and the skeleton around it.
+ * The merge of package trees in memory.
  */
 #include "tree/assemble.h"
 
-#include "packages/formats/deb.h"
-#include "store/loose.h"
-#include "tree/dpkg.h"
 #include "tree/filter.h"
 
 #include <string.h>
@@ -16,8 +13,10 @@
 
 typedef struct {
     int repo_fd;
-    const TreeFilter *filter;
-    GHashTable *replaces; /* owned: "NEW\nOLD" of each Replaces */
+    const TreeFormat *format;
+    const Manifest *manifest;
+    const TreeFilter *filter; /* NULL when the format selects */
+    GHashTable *replaces;     /* "NEW\nOLD" */
     StoreNode *root;
 } Merge;
 
@@ -25,22 +24,6 @@ static bool replaces(const Merge *merge, const char *winner, const char *loser)
 {
     g_autofree char *key = g_strconcat(winner, "\n", loser, NULL);
     return g_hash_table_contains(merge->replaces, key);
-}
-
-/* "a (<< 1), b:any | c" to names; versions are not compared: the solver chose these. */
-static void note_replaces(GHashTable *set, const char *package, const char *stanza)
-{
-    g_auto(GStrv) lines = g_strsplit(stanza, "\n", -1);
-    for (char **line = lines; *line != NULL; line++) {
-        if (g_ascii_strncasecmp(*line, "Replaces:", 9) != 0)
-            continue;
-        g_auto(GStrv) names = g_strsplit_set(*line + 9, ",|", -1);
-        for (char **name = names; *name != NULL; name++) {
-            g_strstrip(*name);
-            (*name)[strcspn(*name, " (:")] = '\0';
-            g_hash_table_add(set, g_strconcat(package, "\n", *name, NULL));
-        }
-    }
 }
 
 static bool same_leaf(const StoreNode *a, const StoreNode *b)
@@ -114,7 +97,7 @@ static bool merge_child(Merge *merge, StoreNode *into, const char *name, const S
     if (old != NULL && !both_dirs) {
         if (store_node_is_dir(child) && S_ISLNK(old->meta.mode))
             return merge_behind_link(merge, old, child, path, owner, error);
-        /* as dpkg does it, a directory is not replaced by a link */
+        /* a directory is not replaced by a link */
         if (store_node_is_dir(old) && S_ISLNK(child->meta.mode))
             return true;
         if (same_leaf(old, child) || (old->owner != NULL && replaces(merge, old->owner, owner)))
@@ -138,7 +121,8 @@ static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, cons
         const StoreNode *child = g_hash_table_lookup(from->children, name);
         g_autofree char *child_path =
             *path == '\0' ? g_strdup(name) : g_strconcat(path, "/", name, NULL);
-        if (tree_filter_drops(merge->filter, child_path, store_node_is_dir(child)))
+        if (merge->filter != NULL &&
+            tree_filter_drops(merge->filter, child_path, store_node_is_dir(child)))
             continue;
         if (!merge_child(merge, into, name, child, child_path, owner, error))
             return false;
@@ -146,72 +130,45 @@ static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, cons
     return true;
 }
 
-/* Merged /usr and the mount points; base-files brings the rest. */
-static bool put_skeleton(Merge *merge, GError **error)
-{
-    static const char *const aliases[] = {"bin", "sbin", "lib", "lib64", NULL};
-    for (const char *const *alias = aliases; *alias != NULL; alias++) {
-        g_autofree char *target = g_strconcat("usr/", *alias, NULL);
-        (void)store_node_make_dirs(merge->root, target);
-        if (!store_tree_put_link(merge->root, merge->repo_fd, *alias, target, error))
-            return false;
-    }
-    static const char *const folders[] = {"dev", "proc", "run", "sys", "etc", "var/lib", NULL};
-    for (const char *const *folder = folders; *folder != NULL; folder++)
-        (void)store_node_make_dirs(merge->root, *folder);
-    StoreNode *tmp = store_node_make_dirs(merge->root, "tmp");
-    tmp->meta.mode = S_IFDIR | 01777;
-    return true;
-}
-
 static bool merge_package(Merge *merge, const PackagesImported *one, GError **error)
 {
-    return merge_dir(merge, merge->root, one->root, "", g_intern_string(one->package->name), error);
+    g_autoptr(StoreNode) selected = NULL;
+    if (merge->format->select != NULL) {
+        selected = merge->format->select(one, merge->manifest, error);
+        if (selected == NULL)
+            return false;
+    }
+    return merge_dir(merge, merge->root, selected != NULL ? selected : one->root, "",
+                     g_intern_string(one->package->name), error);
 }
 
-/* base-files first: its directory modes are the ones that count. */
+/* The first package's directory modes are the ones that count. */
 static bool merge_all(Merge *merge, GPtrArray *imported, GError **error)
 {
     for (int pass = 0; pass < 2; pass++)
         for (guint i = 0; i < imported->len; i++) {
             const PackagesImported *one = imported->pdata[i];
-            bool is_base = strcmp(one->package->name, "base-files") == 0;
-            if (is_base == (pass == 0) && !merge_package(merge, one, error))
+            bool is_first = strcmp(one->package->name, merge->format->first_package) == 0;
+            if (is_first == (pass == 0) && !merge_package(merge, one, error))
                 return false;
         }
     return true;
 }
 
-static void copy_if_there(StoreNode *root, const char *from, const char *to)
-{
-    const StoreNode *node = store_node_find(root, from);
-    if (node != NULL && store_node_find(root, to) == NULL)
-        store_node_put(root, to, store_node_copy(node));
-}
-
-/* What a bootstrap lays down before the first script can run. */
-static bool put_bootstrap(Merge *merge, GError **error)
-{
-    copy_if_there(merge->root, "usr/share/base-passwd/passwd.master", "etc/passwd");
-    copy_if_there(merge->root, "usr/share/base-passwd/group.master", "etc/group");
-    if (store_node_find(merge->root, "usr/bin/mawk") != NULL &&
-        store_node_find(merge->root, "usr/bin/awk") == NULL)
-        return store_tree_put_link(merge->root, merge->repo_fd, "usr/bin/awk", "mawk", error);
-    return true;
-}
-
-StoreNode *tree_assemble(int repo_fd, GPtrArray *imported, const Manifest *manifest, GError **error)
+StoreNode *tree_assemble(int repo_fd, const TreeFormat *format, GPtrArray *imported,
+                         const Manifest *manifest, GError **error)
 {
     g_autoptr(StoreNode) root = store_node_new_dir(0755);
-    g_autoptr(TreeFilter) filter = tree_filter_new(manifest);
-    g_autoptr(GHashTable) set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < imported->len; i++) {
-        const PackagesImported *one = imported->pdata[i];
-        note_replaces(set, one->package->name, one->stanza);
-    }
-    Merge merge = {.repo_fd = repo_fd, .filter = filter, .replaces = set, .root = root};
-    if (!put_skeleton(&merge, error) || !merge_all(&merge, imported, error) ||
-        !put_bootstrap(&merge, error) || !tree_dpkg_put(root, repo_fd, imported, error))
+    g_autoptr(TreeFilter) filter = format->select == NULL ? tree_filter_new(manifest) : NULL;
+    g_autoptr(GHashTable) replacements = format->replacements(imported);
+    Merge merge = {.repo_fd = repo_fd,
+                   .format = format,
+                   .manifest = manifest,
+                   .filter = filter,
+                   .replaces = replacements,
+                   .root = root};
+    if (!format->put_skeleton(root, repo_fd, error) || !merge_all(&merge, imported, error) ||
+        !format->put_database(root, repo_fd, imported, error))
         return NULL;
     return g_steal_pointer(&root);
 }

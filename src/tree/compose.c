@@ -32,7 +32,8 @@ typedef struct {
     StoreKey key;
     char *public_key; /* owned */
     TreeParent parent;
-    GPtrArray *packages;  /* owned */
+    GPtrArray *packages; /* owned */
+    const TreeFormat *format;
     GPtrArray *imported;  /* owned */
     char *inputs;         /* owned */
     StoreNode *root;      /* owned */
@@ -132,7 +133,8 @@ static bool resolve(Run *run, GError **error)
     g_autofree char *cache = store_path(run->store, "cache/metadata");
     run->packages = packages_resolve(run->manifest, cache, "amd64", run->options->progress,
                                      run->cancellable, error);
-    if (run->packages == NULL)
+    run->format = run->packages != NULL ? tree_format_of(run->packages, error) : NULL;
+    if (run->format == NULL)
         return false;
     run->inputs = tree_describe_inputs(run->manifest, run->packages, run->public_key);
     run->result->n_packages = run->packages->len;
@@ -182,7 +184,8 @@ static bool import(Run *run, GError **error)
 static bool assemble(Run *run, GError **error)
 {
     begin(run, "assembling the tree");
-    run->root = tree_assemble(store_get_build_fd(run->store), run->imported, run->manifest, error);
+    run->root = tree_assemble(store_get_build_fd(run->store), run->format, run->imported,
+                              run->manifest, error);
     if (run->root == NULL)
         return false;
     end(run, "assemble", 0, 0);
@@ -234,6 +237,15 @@ static bool settle_ids(Run *run, GError **error)
                                 BASE_FD_REPLACE_NO_SYNC, error);
 }
 
+static bool run_package_scripts(Run *run, GError **error)
+{
+    TreeFormatRun scripts = {.scripts = run->scripts,
+                             .imported = run->imported,
+                             .manifest = run->manifest,
+                             .progress = run->options->progress};
+    return run->format->run_scripts(&scripts, run->cancellable, error);
+}
+
 static bool run_scripts(Run *run, GError **error)
 {
     begin(run, "running package scripts");
@@ -242,13 +254,11 @@ static bool run_scripts(Run *run, GError **error)
     if (scratch == NULL)
         return false;
     run->scripts = tree_scripts_open(run->root, build_fd, scratch, error);
-    if (run->scripts == NULL ||
-        !tree_scripts_configure(run->scripts, run->imported, run->options->progress,
-                                run->cancellable, error) ||
+    if (run->scripts == NULL || !run_package_scripts(run, error) ||
         !tree_scripts_customize(run->scripts, run->manifest, run->cancellable, error) ||
         !settle_ids(run, error) ||
         !tree_scan(run->root, build_fd, tree_scripts_get_upper(run->scripts), run->ids, error) ||
-        !tree_finish_clean(run->root, build_fd, error))
+        !tree_finish_clean(run->format, run->root, build_fd, error))
         return false;
     end(run, "scripts", 0, run->packages->len);
     return true;
@@ -276,8 +286,10 @@ static bool make_initramfs(Run *run, GError **error)
 static bool finish_tree(Run *run, GError **error)
 {
     begin(run, "finishing the tree");
-    TreeFinish finish = {
-        .manifest = run->manifest, .kernel = run->kernel, .public_key = run->public_key};
+    TreeFinish finish = {.format = run->format,
+                         .manifest = run->manifest,
+                         .kernel = run->kernel,
+                         .public_key = run->public_key};
     if (!tree_finish(&finish, run->root, store_get_build_fd(run->store), error))
         return false;
     end(run, "finish", 0, 0);

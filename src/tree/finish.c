@@ -6,7 +6,6 @@
 #include "tree/finish.h"
 
 #include "store/loose.h"
-#include "tree/dpkg.h"
 #include "tree/units.h"
 #include "tree/users.h"
 #include "tree/var.h"
@@ -79,7 +78,7 @@ static void remove_children_with_prefix(StoreNode *root, const char *path, const
             g_hash_table_remove(dir->children, names->pdata[i]);
 }
 
-bool tree_finish_clean(StoreNode *root, int repo_fd, GError **error)
+bool tree_finish_clean(const TreeFormat *format, StoreNode *root, int repo_fd, GError **error)
 {
     for (const char *const *path = litter; *path != NULL; path++)
         (void)store_node_remove(root, *path);
@@ -89,7 +88,7 @@ bool tree_finish_clean(StoreNode *root, int repo_fd, GError **error)
         StoreNode *dir = store_node_make_dirs(root, *name);
         g_hash_table_remove_all(dir->children);
     }
-    tree_dpkg_clean(root);
+    format->clean(root);
     /* empty, not missing: a missing one makes systemd ask questions on the first boot */
     return store_tree_put_text(root, repo_fd, "etc/machine-id", 0444, "", error);
 }
@@ -143,7 +142,7 @@ bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **
     (void)store_node_make_dirs(root, "sysroot");
     root->meta = (StoreMeta){.mode = S_IFDIR | 0755};
     if (!put_sysusers(root, repo_fd, error) || !tree_units_put(root, repo_fd, error) ||
-        !tree_var_relocate(root, repo_fd, error) ||
+        !tree_var_relocate(self->format, root, repo_fd, error) ||
         !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
         !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))
         return false;

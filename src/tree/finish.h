@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "manifest/manifest.h"
-#include "store/tree.h"
-#include "tree/error.h"
+#include "tree/format.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +16,7 @@ bool tree_finish_find_kernel(StoreNode *root, char **out_kernel,
 
 /**
  * tree_finish_clean:
+ * @format: knows the litter of its package database
  * @root: the configured tree; changed in place
  * @repo_fd: directory descriptor of the build repo
  * @error: return location
@@ -25,15 +24,18 @@ bool tree_finish_find_kernel(StoreNode *root, char **out_kernel,
  * Removes what belongs to one machine or one moment: ids, host keys, locks, backups. What
  * is left is the same for the same inputs.
  */
-bool tree_finish_clean(StoreNode *root, int repo_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool tree_finish_clean(const TreeFormat *format, StoreNode *root, int repo_fd,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * TreeFinish:
+ * @format: of the packages
  * @manifest: what it removes
  * @kernel: (nullable): kernel version
  * @public_key: base64 of the key that signs the branch, one line
  */
 typedef struct {
+    const TreeFormat *format;
     const Manifest *manifest;
     const char *kernel;
     const char *public_key;

@@ -98,7 +98,7 @@ static void relocate(StoreNode *root, GString *lines, const char *from, const ch
     store_tree_visit(node, note, &move);
 }
 
-bool tree_var_relocate(StoreNode *root, int repo_fd, GError **error)
+bool tree_var_relocate(const TreeFormat *format, StoreNode *root, int repo_fd, GError **error)
 {
     g_autoptr(GString) lines = g_string_new("# How /var starts out on a host of this tree.\n");
     for (const Relocation *row = relocations; row->path != NULL; row++) {
@@ -110,7 +110,8 @@ bool tree_var_relocate(StoreNode *root, int repo_fd, GError **error)
             return false;
     }
     relocate(root, lines, "var", "var");
-    g_string_append(lines, "L /var/lib/dpkg - - - - ../../usr/lib/sysimage/dpkg\n");
+    g_string_append_printf(lines, "L /%s - - - - %s\n", format->database_link,
+                           format->database_target);
     (void)store_node_make_dirs(root, "var");
     return store_tree_put_text(root, repo_fd, FRAGMENT, 0644, lines->str, error);
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "packages/import.h"
+#include "tree/scripts.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TreeFormatRun:
+ * @scripts: the sandboxed tree
+ * @imported: (element-type PackagesImported): its packages
+ * @manifest: what it says of documentation and languages
+ * @progress: (nullable): packages done
+ *
+ * What the scripts of all packages run on. All borrowed.
+ */
+typedef struct {
+    TreeScripts *scripts;
+    GPtrArray *imported;
+    const Manifest *manifest;
+    const BaseProgress *progress;
+} TreeFormatRun;
+
+/**
+ * TreeFormat:
+ * @name: "deb"
+ * @database_dir: where the package database lies in a tree ("usr/lib/sysimage/dpkg")
+ * @database_link: where programs look for it, a link on hosts ("var/lib/dpkg")
+ * @database_target: what this link points to
+ * @first_package: the package whose directories count where several have them
+ * @put_skeleton: what the root has before the first package is merged
+ * @replacements: (transfer full): set of "NEW\nOLD": files of NEW win over those of OLD
+ * @select: (nullable) (transfer full): the files of a package that the manifest wants; without
+ *   it, #TreeFilter chooses by path
+ * @put_database: after merging: the package database, and what the first script needs
+ * @run_scripts: runs the scripts of all packages; %TREE_ERROR_SCRIPT names package and script
+ * @clean: removes locks and backups of the database
+ *
+ * What differs between trees of different package formats.
+ */
+typedef struct {
+    const char *name;
+    const char *database_dir;
+    const char *database_link;
+    const char *database_target;
+    const char *first_package;
+    bool (*put_skeleton)(StoreNode *root, int repo_fd, GError **error);
+    GHashTable *(*replacements)(const GPtrArray *imported);
+    StoreNode *(*select)(const PackagesImported *one, const Manifest *manifest, GError **error);
+    bool (*put_database)(StoreNode *root, int repo_fd, GPtrArray *imported, GError **error);
+    bool (*run_scripts)(const TreeFormatRun *run, GCancellable *cancellable, GError **error);
+    void (*clean)(StoreNode *root);
+} TreeFormat;
+
+extern const TreeFormat tree_format_deb;
+
+/**
+ * tree_format_of:
+ * @packages: (element-type PackagesPackage): all packages of a tree
+ * @error: names two packages of different formats
+ *
+ * Returns: (transfer none): the format that they have; that of debs when there are none
+ */
+const TreeFormat *tree_format_of(const GPtrArray *packages,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
