@@ -107,6 +107,10 @@ void base_db_bind_blob(BaseDbStatement *self, unsigned index, const void *data, 
 /** base_db_step: runs up to the next row; @out_row is %FALSE at the end */
 bool base_db_step(BaseDbStatement *self, bool *out_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** base_db_reset: ends a statement before its last row: one left standing keeps the state of the
+ * database that it reads alive. Begin, commit, rollback and base_db_run() do it by themselves. */
+void base_db_reset(BaseDbStatement *self);
+
 /** base_db_run: runs a statement that answers nothing; @out_changed (nullable): rows it changed */
 bool base_db_run(BaseDbStatement *self, uint64_t *out_changed,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -120,5 +124,24 @@ const char *base_db_column_text(BaseDbStatement *self, const char *name);
 /** base_db_column_blob: (nullable): valid until the next step */
 const void *base_db_column_blob(BaseDbStatement *self, const char *name, size_t *out_size_bytes);
 bool base_db_column_is_null(BaseDbStatement *self, const char *name);
+
+/** base_db_listen: from here on base_db_wait() sees changes; @channel is an SQL name. Outside of
+ * transactions, and before looking at what may change. */
+bool base_db_listen(BaseDb *self, const char *channel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * base_db_wait:
+ * @self: a connection that listens
+ * @timeout_ms: longest wait
+ * @cancellable: (nullable)
+ * @out_changed: whether there was a change since base_db_listen() (SQLite: any other
+ *   connection's commit; PostgreSQL: a base_db_notify() on the channel)
+ * @error: %BASE_DB_ERROR_AWAY, or that it was cancelled
+ */
+bool base_db_wait(BaseDb *self, unsigned timeout_ms, GCancellable *cancellable, bool *out_changed,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** base_db_notify: wakes who listens to @channel, when the transaction commits */
+bool base_db_notify(BaseDb *self, const char *channel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

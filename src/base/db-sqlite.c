@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * SQLite: write-ahead log, a commit is on the disk when it returns, writers take turns.
+ */
+#include "base/db-private.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+/* How long a writer waits for its turn, looked at once a millisecond. */
+#define BUSY_TRIES 30000
+#define POLL_MS 4
+
+typedef struct {
+    BaseDb base;
+    sqlite3 *handle;
+    int64_t seen_version;
+} Sqlite;
+
+typedef struct {
+    BaseDbStatement base;
+    sqlite3_stmt *handle;
+    bool active;
+} SqliteStatement;
+
+static bool set_error(sqlite3 *handle, const char *what, GError **error)
+{
+    int code = sqlite3_extended_errcode(handle);
+    BaseDbError kind = BASE_DB_ERROR_FAILED;
+    switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+        kind = BASE_DB_ERROR_CONSTRAINT;
+        break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        kind = BASE_DB_ERROR_BUSY;
+        break;
+    case SQLITE_FULL:
+        kind = BASE_DB_ERROR_FULL;
+        break;
+    default:
+        break;
+    }
+    /* A write that the file system cuts short is a full disk to whoever reads the message. */
+    if (code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE)
+        kind = BASE_DB_ERROR_FULL;
+    g_set_error(error, BASE_DB_ERROR, kind, "%sthe database says: %s", what,
+                sqlite3_errmsg(handle));
+    return false;
+}
+
+static Sqlite *from_db(BaseDb *self)
+{
+    return (Sqlite *)self;
+}
+
+static SqliteStatement *from_statement(BaseDbStatement *self)
+{
+    return (SqliteStatement *)self;
+}
+
+static void close_db(BaseDb *self)
+{
+    (void)sqlite3_close_v2(from_db(self)->handle);
+    g_free(self);
+}
+
+static BaseDbStatement *prepare(BaseDb *self, const char *sql, GError **error)
+{
+    sqlite3_stmt *handle = NULL;
+    if (sqlite3_prepare_v3(from_db(self)->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle,
+                           NULL) != SQLITE_OK) {
+        (void)set_error(from_db(self)->handle, "", error);
+        return NULL;
+    }
+    SqliteStatement *statement = g_new0(SqliteStatement, 1);
+    statement->handle = handle;
+    return &statement->base;
+}
+
+static void finalize(BaseDbStatement *self)
+{
+    (void)sqlite3_finalize(from_statement(self)->handle);
+    g_free(self->sql);
+    g_free(self);
+}
+
+static void reset(BaseDbStatement *self)
+{
+    SqliteStatement *statement = from_statement(self);
+    /* Its result repeats the error of the last step, which was told then. */
+    if (statement->active)
+        (void)sqlite3_reset(statement->handle);
+    statement->active = false;
+    (void)sqlite3_clear_bindings(statement->handle);
+}
+
+/* Binding fails only for an index that the statement does not have. */
+static void check_bind(int result, const BaseDbStatement *self)
+{
+    if (result != SQLITE_OK)
+        g_error("cannot bind to: %s", self->sql);
+}
+
+static void bind_int(BaseDbStatement *self, unsigned index, int64_t value)
+{
+    check_bind(sqlite3_bind_int64(from_statement(self)->handle, (int)index, value), self);
+}
+
+static void bind_text(BaseDbStatement *self, unsigned index, const char *value)
+{
+    check_bind(
+        sqlite3_bind_text(from_statement(self)->handle, (int)index, value, -1, SQLITE_TRANSIENT),
+        self);
+}
+
+static void bind_blob(BaseDbStatement *self, unsigned index, const void *data, size_t size_bytes)
+{
+    check_bind(sqlite3_bind_blob64(from_statement(self)->handle, (int)index, data, size_bytes,
+                                   SQLITE_TRANSIENT),
+               self);
+}
+
+static bool step(BaseDbStatement *self, bool *out_row, GError **error)
+{
+    SqliteStatement *statement = from_statement(self);
+    statement->active = true;
+    int result = sqlite3_step(statement->handle);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) {
+        (void)set_error(from_db(self->db)->handle, "", error);
+        (void)sqlite3_reset(statement->handle);
+        statement->active = false;
+        return false;
+    }
+    *out_row = result == SQLITE_ROW;
+    if (result == SQLITE_DONE) {
+        (void)sqlite3_reset(statement->handle);
+        statement->active = false;
+    }
+    return true;
+}
+
+static uint64_t changed(BaseDbStatement *self)
+{
+    return (uint64_t)sqlite3_changes64(from_db(self->db)->handle);
+}
+
+static bool exec(BaseDb *self, const char *sql, GError **error)
+{
+    sqlite3 *handle = from_db(self)->handle;
+    return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK || set_error(handle, "", error);
+}
+
+static int column(BaseDbStatement *self, const char *name)
+{
+    sqlite3_stmt *handle = from_statement(self)->handle;
+    for (int i = sqlite3_column_count(handle) - 1; i >= 0; i--) {
+        if (strcmp(sqlite3_column_name(handle, i), name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bool is_null(BaseDbStatement *self, int index)
+{
+    return sqlite3_column_type(from_statement(self)->handle, index) == SQLITE_NULL;
+}
+
+static int64_t get_int(BaseDbStatement *self, int index)
+{
+    return sqlite3_column_int64(from_statement(self)->handle, index);
+}
+
+static const char *get_text(BaseDbStatement *self, int index)
+{
+    return (const char *)sqlite3_column_text(from_statement(self)->handle, index);
+}
+
+static const void *get_blob(BaseDbStatement *self, int index, size_t *out_size_bytes)
+{
+    sqlite3_stmt *handle = from_statement(self)->handle;
+    const void *data = sqlite3_column_blob(handle, index);
+    *out_size_bytes = (size_t)sqlite3_column_bytes(handle, index);
+    return data != NULL ? data : "";
+}
+
+static bool revive(BaseDb *self, GError **error)
+{
+    return true;
+}
+
+static bool read_data_version(BaseDb *self, int64_t *out_version, GError **error)
+{
+    BaseDbStatement *statement = base_db_prepare(self, "PRAGMA data_version", error);
+    bool row = false;
+    if (statement == NULL || !step(statement, &row, error))
+        return false;
+    *out_version = base_db_column_int(statement, "data_version");
+    reset(statement);
+    return true;
+}
+
+static bool listen_to(BaseDb *self, const char *channel, GError **error)
+{
+    return read_data_version(self, &from_db(self)->seen_version, error);
+}
+
+static bool wait_for(BaseDb *self, unsigned timeout_ms, GCancellable *cancellable,
+                     bool *out_changed, GError **error)
+{
+    int64_t end = g_get_monotonic_time() + (int64_t)timeout_ms * 1000;
+    for (;;) {
+        int64_t version = 0;
+        if (!read_data_version(self, &version, error))
+            return false;
+        if (version != from_db(self)->seen_version) {
+            from_db(self)->seen_version = version;
+            *out_changed = true;
+            return true;
+        }
+        int64_t left = end - g_get_monotonic_time();
+        if (left <= 0 || g_cancellable_is_cancelled(cancellable)) {
+            *out_changed = false;
+            return !g_cancellable_set_error_if_cancelled(cancellable, error);
+        }
+        g_usleep((gulong)MIN(left, POLL_MS * 1000));
+    }
+}
+
+static int on_busy(void *data, int tries)
+{
+    if (tries >= BUSY_TRIES)
+        return 0;
+    g_usleep(1000);
+    return 1;
+}
+
+static const BaseDbEngine engine = {
+    .name = "sqlite",
+    .close = close_db,
+    .prepare = prepare,
+    .finalize = finalize,
+    .reset = reset,
+    .bind_int = bind_int,
+    .bind_text = bind_text,
+    .bind_blob = bind_blob,
+    .step = step,
+    .changed = changed,
+    .exec = exec,
+    .column = column,
+    .is_null = is_null,
+    .get_int = get_int,
+    .get_text = get_text,
+    .get_blob = get_blob,
+    .revive = revive,
+    .listen = listen_to,
+    .wait = wait_for,
+    .begin_write = "BEGIN IMMEDIATE",
+    .begin_read = "BEGIN",
+};
+
+BaseDb *base_db_sqlite_open(const char *path, GError **error)
+{
+    g_autofree Sqlite *self = g_new0(Sqlite, 1);
+    self->base.engine = &engine;
+    g_autofree char *what = g_strdup_printf("opening ‘%s’: ", path);
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    bool ok = sqlite3_open_v2(path, &self->handle, flags, NULL) == SQLITE_OK;
+    if (ok) {
+        (void)sqlite3_busy_handler(self->handle, on_busy, NULL);
+        (void)sqlite3_limit(self->handle, SQLITE_LIMIT_ATTACHED, 0);
+        ok = sqlite3_exec(self->handle,
+                          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                          "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; "
+                          "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; "
+                          "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY",
+                          NULL, NULL, NULL) == SQLITE_OK;
+    }
+    if (!ok) {
+        (void)set_error(self->handle, what, error);
+        (void)sqlite3_close_v2(self->handle);
+        return NULL;
+    }
+    return &((Sqlite *)g_steal_pointer(&self))->base;
+}
