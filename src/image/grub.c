@@ -151,7 +151,7 @@ bool image_grub_build(ImageGrub *self, const char *root, const char *scratch, co
     if (grub.efi_core == NULL)
         return false;
     *self = grub;
-    grub = (ImageGrub){0};
+    memset(&grub, 0, sizeof grub);
     return true;
 }
 

@@ -83,11 +83,8 @@ static void plan(Ids *ids, const char *text)
         if (!parse_line(*line, &fields, &id) || id <= STATIC_MAX || id > SYSTEM_MAX)
             continue;
         void *last = NULL;
-        uint32_t given = id;
-        if (g_hash_table_lookup_extended(ids->by_name, fields[0], NULL, &last))
-            given = GPOINTER_TO_UINT(last);
-        else
-            given = choose(ids, id);
+        bool known = g_hash_table_lookup_extended(ids->by_name, fields[0], NULL, &last);
+        uint32_t given = known ? GPOINTER_TO_UINT(last) : choose(ids, id);
         g_hash_table_replace(ids->by_name, g_strdup(fields[0]), GUINT_TO_POINTER(given));
         if (given != id)
             g_hash_table_insert(ids->by_id, GUINT_TO_POINTER(id), GUINT_TO_POINTER(given));
