@@ -5,11 +5,13 @@
 #include "packages/format.h"
 
 #include "packages/formats/deb.h"
+#include "packages/formats/rpm.h"
 
 #include <string.h>
 
 static const PackagesFormat *const formats[] = {
     &packages_deb_format,
+    &packages_rpm_format,
 };
 
 const PackagesFormat *packages_format_find(const char *name)
