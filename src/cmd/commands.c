@@ -29,6 +29,11 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_manifest_check_run,
     },
     {
+        .name = "manifest schema",
+        .summary = "Print the JSON Schema of manifests, for editors",
+        .run = cmd_manifest_schema_run,
+    },
+    {
         .name = "manifest show",
         .summary = "Show what a manifest comes to with all that it includes",
         .operands = "FILE",

@@ -13,6 +13,8 @@ CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError *
 
 CmdExit cmd_manifest_check_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+CmdExit cmd_manifest_schema_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 extern const CmdOption cmd_manifest_show_options[];
 CmdExit cmd_manifest_show_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 

@@ -13,6 +13,11 @@ CmdExit cmd_manifest_check_run(const CmdArgs *args, GCancellable *cancellable, G
     g_autoptr(Manifest) manifest = manifest_load(cmd_args_operands(args)[0], error);
     if (manifest == NULL)
         return CMD_EXIT_FAILED;
+    for (guint i = 0; i < manifest->notes->len; i++) {
+        const ManifestString *note = manifest->notes->pdata[i];
+        printf("%s:%u:%u: note: %s\n", note->place.file, note->place.line, note->place.column,
+               note->text);
+    }
     printf("%s: fine: ref %s, %u repositories, %u packages\n", manifest->path, manifest->ref,
            manifest->repos->len, manifest->packages->len);
     return CMD_EXIT_DONE;

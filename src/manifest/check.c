@@ -5,6 +5,8 @@
  */
 #include "manifest/check.h"
 
+#include "manifest/keys.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,6 +14,8 @@
 
 /* More than a file name can have is no name. */
 #define NAME_MAX_CHARS 255
+#define ACCOUNT_MAX_CHARS 32
+#define PATTERN_MAX_CHARS 4096
 
 static bool is_made_of(const char *text, const char *allowed)
 {
@@ -48,9 +52,22 @@ char *manifest_check_ref(const char *text)
                            text);
 }
 
+/* NAME OP VERSION, as in "podman >= 4.1" */
+static bool is_version_query(const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, " ", 0);
+    static const char *const operators[] = {"=", "==", "<", "<=", ">", ">=", NULL};
+    return g_strv_length(parts) == 3 && is_made_of(parts[0], WORD "+-._") &&
+           g_strv_contains(operators, parts[1]) && is_made_of(parts[2], WORD "+-.:~^_");
+}
+
 char *manifest_check_package(const char *text)
 {
-    if (is_made_of(text, WORD "+-.:~=_/") && g_ascii_isalnum(text[0]))
+    /* "@core" and "@^minimal" are groups and environments of packages */
+    const char *name = text + strspn(text, "@^");
+    if (is_made_of(text, WORD "+-.:~=_/@^*") && g_ascii_isalnum(name[0]) && name - text <= 2)
+        return NULL;
+    if (is_version_query(text))
         return NULL;
     return g_strdup_printf("‘%s’ is no package name", text);
 }
@@ -124,6 +141,50 @@ char *manifest_check_version_prefix(const char *text)
         strchr(text, ' ') == NULL && strchr(text, '/') == NULL)
         return NULL;
     return g_strdup_printf("‘%s’ is no version: it wants one word without ‘/’", text);
+}
+
+char *manifest_check_version_suffix(const char *text)
+{
+    if (strlen(text) == 1 && g_ascii_isgraph(text[0]) && text[0] != '/')
+        return NULL;
+    return g_strdup_printf("‘%s’ is no suffix: it wants one character, as in ‘.’ or ‘-’", text);
+}
+
+char *manifest_check_basearch(const char *text)
+{
+    if (manifest_key_is_arch(text))
+        return NULL;
+    return g_strdup_printf("‘%s’ is no architecture that atoll knows; one is named like ‘x86_64’",
+                           text);
+}
+
+char *manifest_check_account(const char *text)
+{
+    if (is_made_of(text, WORD "_-.$") && text[0] != '-' && strlen(text) <= ACCOUNT_MAX_CHARS)
+        return NULL;
+    return g_strdup_printf("‘%s’ is no name of a user or group", text);
+}
+
+char *manifest_check_argument(const char *text)
+{
+    if (text[0] != '\0' && !has_control(text))
+        return NULL;
+    return g_strdup("the argument is empty or has control characters");
+}
+
+char *manifest_check_not_empty(const char *text)
+{
+    return text[0] == '\0' ? g_strdup("it is empty") : NULL;
+}
+
+char *manifest_check_pattern(const char *text)
+{
+    g_autoptr(GError) wrong = NULL;
+    g_autoptr(GRegex) regex = g_regex_new(text, 0, 0, &wrong);
+    if (regex != NULL && strlen(text) <= PATTERN_MAX_CHARS)
+        return NULL;
+    return g_strdup_printf("‘%s’ is no regular expression: %s", text,
+                           wrong != NULL ? wrong->message : "it is too long");
 }
 
 char *manifest_check_script(const char *text)

@@ -37,6 +37,24 @@ char *manifest_check_source_path(const char *text);
 /** manifest_check_version_prefix: printable, without spaces */
 char *manifest_check_version_prefix(const char *text);
 
+/** manifest_check_version_suffix: one character */
+char *manifest_check_version_suffix(const char *text);
+
+/** manifest_check_basearch: an architecture */
+char *manifest_check_basearch(const char *text);
+
+/** manifest_check_account: the name of a user or group */
+char *manifest_check_account(const char *text);
+
+/** manifest_check_argument: an argument of a program: not empty, no control characters */
+char *manifest_check_argument(const char *text);
+
+/** manifest_check_not_empty: not empty */
+char *manifest_check_not_empty(const char *text);
+
+/** manifest_check_pattern: a regular expression */
+char *manifest_check_pattern(const char *text);
+
 /** manifest_check_script: not empty */
 char *manifest_check_script(const char *text);
 

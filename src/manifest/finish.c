@@ -5,6 +5,8 @@
  */
 #include "manifest/layer.h"
 
+#include "base/nearest.h"
+#include "manifest/check.h"
 #include "manifest/keys.h"
 #include "manifest/records.h"
 #include "manifest/repos.h"
@@ -50,17 +52,36 @@ static bool check_texts(const ManifestKey *key, const GPtrArray *texts, GError *
     return true;
 }
 
+static bool check_choice(const ManifestKey *key, const char *text, const ManifestPlace *place,
+                         GError **error)
+{
+    if (key->choices == NULL || g_strv_contains(key->choices, text))
+        return true;
+    g_autofree char *choices = g_strjoinv("’, ‘", (char **)key->choices);
+    const char *nearest = base_nearest_name(text, key->choices);
+    if (nearest != NULL)
+        return manifest_place_set_error(place, error, "‘%s’ cannot be ‘%s’; did you mean ‘%s’?",
+                                        key->name, text, nearest);
+    return manifest_place_set_error(place, error, "‘%s’ cannot be ‘%s’; it is one of ‘%s’",
+                                    key->name, text, choices);
+}
+
+static bool check_string(const ManifestKey *key, const char *text, const ManifestPlace *place,
+                         GError **error)
+{
+    return text == NULL || (check_choice(key, text, place, error) &&
+                            (key->check == NULL || check_text(key, text, place, error)));
+}
+
 static bool check_values(const ManifestLayer *self, GError **error)
 {
     for (const ManifestKey *key = manifest_keys; key->name != NULL; key++) {
         const ManifestPlace *place = &self->places[key - manifest_keys];
-        if (key->check == NULL)
-            continue;
-        void *field = manifest_key_field(key, self->values);
-        if (key->kind != MANIFEST_KEY_STRING) {
-            if (!check_texts(key, *(GPtrArray **)field, error))
+        if (key->kind == MANIFEST_KEY_STRING) {
+            if (!check_string(key, *(char **)manifest_key_field(key, self->values), place, error))
                 return false;
-        } else if (*(char **)field != NULL && !check_text(key, *(char **)field, place, error)) {
+        } else if (key->check != NULL &&
+                   !check_texts(key, *(GPtrArray **)manifest_key_field(key, self->values), error)) {
             return false;
         }
     }
@@ -118,18 +139,137 @@ static bool check_excluded(const Manifest *values, GError **error)
     return true;
 }
 
+/* As rpm-ostree: of a package in two repo-packages the including file's counts. */
+static void drop_repeated_repo_packages(GPtrArray *rows)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = rows->len; i > 0; i--) {
+        ManifestRepoPackages *row = rows->pdata[i - 1];
+        for (guint n = row->packages->len; n > 0; n--) {
+            const ManifestString *package = row->packages->pdata[n - 1];
+            if (!g_hash_table_add(seen, g_strdup(package->text)))
+                g_ptr_array_remove_index(row->packages, n - 1);
+        }
+        if (row->packages->len == 0)
+            g_ptr_array_remove_index(rows, i - 1);
+    }
+}
+
+static bool check_repo_packages(const Manifest *values, GError **error)
+{
+    for (guint i = 0; i < values->repo_packages->len; i++) {
+        const ManifestRepoPackages *row = values->repo_packages->pdata[i];
+        bool is_known = false;
+        for (guint r = 0; r < values->repos->len; r++)
+            is_known =
+                is_known || strcmp(((ManifestRepo *)values->repos->pdata[r])->id, row->repo) == 0;
+        if (!is_known)
+            return manifest_place_set_error(&row->place, error,
+                                            "‘repo-packages’ names repository ‘%s’, which is not "
+                                            "among ‘repos’",
+                                            row->repo);
+        for (guint n = 0; n < row->packages->len; n++) {
+            const ManifestString *package = row->packages->pdata[n];
+            g_autofree char *wrong = manifest_check_package(package->text);
+            if (wrong != NULL)
+                return manifest_place_set_error(&package->place, error, "%s", wrong);
+        }
+    }
+    return true;
+}
+
+static int compare_targets(gconstpointer a, gconstpointer b)
+{
+    const ManifestFile *left = *(const ManifestFile *const *)a;
+    const ManifestFile *right = *(const ManifestFile *const *)b;
+    return strcmp(left->target, right->target);
+}
+
+static bool is_old_edition(const Manifest *values)
+{
+    return values->edition != NULL && strcmp(values->edition, "2014") == 0;
+}
+
+static void set_defaults(ManifestLayer *self)
+{
+    Manifest *values = self->values;
+    for (const ManifestKey *key = manifest_keys; key->name != NULL; key++) {
+        if ((key->flags & MANIFEST_KEY_TRUE) != 0 && self->places[key - manifest_keys].file == NULL)
+            *(bool *)manifest_key_field(key, values) = true;
+        if (key->kind == MANIFEST_KEY_METADATA &&
+            *(GVariant **)manifest_key_field(key, values) == NULL)
+            *(GVariant **)manifest_key_field(key, values) =
+                g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+    }
+    if (is_old_edition(values) && place_of(self, "tmp-is-dir")->file == NULL)
+        values->tmp_is_dir = false;
+    if (values->container) {
+        values->tmp_is_dir = true;
+        values->selinux = false;
+        values->no_initramfs = true;
+    }
+    if (values->postprocess_script != NULL)
+        values->postprocess_script_place =
+            manifest_place_copy(place_of(self, "postprocess-script"));
+}
+
+/* The folders count from edition 2024 on; of one name the including file's (the last) runs. */
+static void choose_finalize(Manifest *values)
+{
+    bool is_new = values->edition != NULL && strcmp(values->edition, "2024") == 0;
+    if (!is_new && values->finalize->len > 0) {
+        const ManifestFile *file = values->finalize->pdata[0];
+        manifest_note(values->notes, &file->place,
+                      "programs of finalize.d run only with ‘edition: 2024’");
+    }
+    for (guint i = values->finalize->len; i > 0; i--) {
+        const ManifestFile *file = values->finalize->pdata[i - 1];
+        bool is_repeated = !is_new;
+        for (guint n = i; !is_repeated && n < values->finalize->len; n++) {
+            const ManifestFile *later = values->finalize->pdata[n];
+            is_repeated = strcmp(file->target, later->target) == 0;
+        }
+        if (is_repeated)
+            g_ptr_array_remove_index(values->finalize, i - 1);
+    }
+    g_ptr_array_sort(values->finalize, compare_targets);
+}
+
+/* What is understood, but means nothing here. */
+static void note_without_effect(const ManifestLayer *self)
+{
+    const Manifest *values = self->values;
+    if (values->ima)
+        manifest_note(values->notes, place_of(self, "ima"),
+                      "‘ima’ is not supported: signatures are in rpm headers, and an image signs "
+                      "files through fs-verity; the tree gets none");
+    if (values->boot_location != NULL && strcmp(values->boot_location, "modules") != 0)
+        manifest_note(values->notes, place_of(self, "boot-location"),
+                      "‘boot-location: %s’ is done as ‘modules’: kernels go below "
+                      "/usr/lib/modules, where every libostree since 2018 looks for them",
+                      values->boot_location);
+    if (values->selinux_label_version == 0 && place_of(self, "selinux-label-version")->file != NULL)
+        manifest_note(values->notes, place_of(self, "selinux-label-version"),
+                      "‘selinux-label-version: 0’ is done as 1: /usr/etc is labelled as /etc");
+    if (values->basearch != NULL && !manifest_key_arch_is_ours(values->basearch))
+        manifest_note(values->notes, place_of(self, "basearch"),
+                      "‘basearch: %s’ has no effect: trees are composed for this machine's "
+                      "architecture, %s",
+                      values->basearch, manifest_key_basearch());
+}
+
 Manifest *manifest_layer_finish(ManifestLayer *self, const char *path, GError **error)
 {
     Manifest *values = self->values;
     drop_repeated_host_apt(values->repos);
+    drop_repeated_repo_packages(values->repo_packages);
     if (!check_required(self, path, error) || !manifest_variables_replace(self, error) ||
         !check_values(self, error) || !check_repos(values->repos, error) ||
-        !check_excluded(values, error))
+        !check_repo_packages(values, error) || !check_excluded(values, error))
         return NULL;
     values->path = g_strdup(path);
-    if (place_of(self, "documentation")->file == NULL)
-        values->documentation = true;
-    if (values->metadata == NULL)
-        values->metadata = g_variant_ref_sink(g_variant_new("a{sv}", NULL));
+    set_defaults(self);
+    choose_finalize(values);
+    note_without_effect(self);
     return g_steal_pointer(&self->values);
 }

@@ -6,35 +6,39 @@
 
 G_BEGIN_DECLS
 
-#define MANIFEST_LAYER_MAX_KEYS 32
+#define MANIFEST_LAYER_MAX_KEYS 128
+
+typedef struct _ManifestLayer ManifestLayer;
 
 /**
- * ManifestVariable:
- * @name: (owned): its name
- * @value: (owned): what stands for it
- * @place: where it is set
+ * ManifestInclude:
+ * @file: (owned) (nullable): the file, relative to the one that names it
+ * @inlined: (owned) (nullable): or the keys themselves
+ * @conditions: (owned) (nullable) (element-type ManifestCondition): all of which must hold
+ * @order: includes of a lower one are merged first, whatever their order in the file
  */
 typedef struct {
-    char *name;
-    char *value;
-    ManifestPlace place;
-} ManifestVariable;
+    unsigned order;
+    ManifestString *file;
+    ManifestLayer *inlined;
+    GPtrArray *conditions;
+} ManifestInclude;
 
 /**
  * ManifestLayer:
  * @values: what one file says, or several merged ones; nothing is checked, no default filled in
- * @includes: (element-type ManifestString): the files that it includes
+ * @includes: (element-type ManifestInclude): what it includes, in the order of merging
  * @variables: (element-type ManifestVariable)
  * @places: where each key of the table is set, by its index; file %NULL when it is not
  *
  * A manifest on its way: parsed, then merged with others, then finished.
  */
-typedef struct {
+struct _ManifestLayer {
     Manifest *values;
     GPtrArray *includes;
     GPtrArray *variables;
     ManifestPlace places[MANIFEST_LAYER_MAX_KEYS];
-} ManifestLayer;
+};
 
 /**
  * manifest_layer_parse:

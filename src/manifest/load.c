@@ -8,7 +8,8 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "manifest/layer.h"
+#include "manifest/conditions.h"
+#include "manifest/keys.h"
 #include "manifest/print.h"
 #include "manifest/records.h"
 
@@ -27,7 +28,8 @@ struct LoadFile {
 };
 
 typedef struct {
-    GHashTable *seen; /* real path → "FILE:LINE" that brought it in */
+    GHashTable *seen;     /* real path → "FILE:LINE" that brought it in */
+    GPtrArray *variables; /* ManifestVariable: all set so far; the first of a name counts */
 } Load;
 
 static char *chain_text(const LoadFile *file, const char *real)
@@ -76,6 +78,35 @@ static ManifestLayer *load_include(Load *load, const LoadFile *parent,
     return load_file(load, &file, &include->place, error);
 }
 
+static void add_variable(Load *load, const char *name, const char *value, bool is_plain,
+                         const ManifestPlace *place)
+{
+    for (guint i = 0; i < load->variables->len; i++) {
+        if (strcmp(((const ManifestVariable *)load->variables->pdata[i])->name, name) == 0)
+            return;
+    }
+    ManifestVariable *variable = g_new0(ManifestVariable, 1);
+    variable->name = g_strdup(name);
+    variable->value = g_strdup(value);
+    variable->is_plain = is_plain;
+    variable->place = manifest_place_copy(place);
+    g_ptr_array_add(load->variables, variable);
+}
+
+/* What a file sets is seen by its conditions and by those of all that it includes. */
+static void add_variables(Load *load, const ManifestLayer *layer)
+{
+    static const ManifestPlace nowhere = {.file = NULL};
+    for (guint i = 0; i < layer->variables->len; i++) {
+        const ManifestVariable *variable = layer->variables->pdata[i];
+        add_variable(load, variable->name, variable->value, variable->is_plain, &variable->place);
+    }
+    if (layer->values->releasever != NULL)
+        add_variable(load, "releasever", layer->values->releasever,
+                     layer->values->releasever_is_plain, &nowhere);
+    add_variable(load, "basearch", manifest_key_basearch(), false, &nowhere);
+}
+
 static GBytes *read_file(const char *path, const ManifestPlace *place, GError **error)
 {
     g_autoptr(GError) inner = NULL;
@@ -87,6 +118,65 @@ static GBytes *read_file(const char *path, const ManifestPlace *place, GError **
     else
         g_set_error(error, MANIFEST_ERROR, MANIFEST_ERROR_FAILED, "%s", inner->message);
     return NULL;
+}
+
+/* Conditions are all decided before anything is included, as rpm-ostree does it. */
+static bool drop_unwanted(Load *load, ManifestLayer *layer, GError **error)
+{
+    for (guint i = 0; i < layer->includes->len;) {
+        const ManifestInclude *include = layer->includes->pdata[i];
+        bool is_wanted = true;
+        if (include->conditions != NULL &&
+            !manifest_conditions_hold(include->conditions, load->variables, &is_wanted, error))
+            return false;
+        if (is_wanted)
+            i++;
+        else
+            g_ptr_array_remove_index(layer->includes, i);
+    }
+    return true;
+}
+
+static bool merge_includes(Load *load, const LoadFile *file, ManifestLayer *layer, GError **error)
+{
+    for (guint i = 0; i < layer->includes->len; i++) {
+        ManifestInclude *include = layer->includes->pdata[i];
+        if (include->inlined != NULL) {
+            add_variables(load, include->inlined);
+            manifest_layer_merge(layer, include->inlined);
+            continue;
+        }
+        g_autoptr(ManifestLayer) included = load_include(load, file, include->file, error);
+        if (included == NULL)
+            return false;
+        manifest_layer_merge(layer, included);
+    }
+    return true;
+}
+
+/* Programs of the folder finalize.d beside a manifest; whether they count, the edition says. */
+static bool find_finalize(const char *path, ManifestLayer *layer, GError **error)
+{
+    g_autofree char *beside = g_path_get_dirname(path);
+    g_autofree char *absolute = g_canonicalize_filename(beside, NULL);
+    g_autofree char *folder = g_build_filename(absolute, "finalize.d", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name = NULL; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *program = g_build_filename(folder, name, NULL);
+        if (name[0] == '.' || !g_file_test(program, G_FILE_TEST_IS_REGULAR))
+            continue;
+        if (layer->values->finalize->len >= LOAD_MAX_FILES) {
+            g_set_error(error, MANIFEST_ERROR, MANIFEST_ERROR_INVALID, "%s: more than %d programs",
+                        folder, LOAD_MAX_FILES);
+            return false;
+        }
+        ManifestFile *file = g_new0(ManifestFile, 1);
+        file->source = g_strdup(program);
+        file->target = g_strdup(name);
+        file->place = (ManifestPlace){.file = g_strdup(program), .line = 1, .column = 1};
+        g_ptr_array_add(layer->values->finalize, file);
+    }
+    return true;
 }
 
 /* @place says who includes it; NULL for the first file. */
@@ -107,20 +197,19 @@ static ManifestLayer *load_file(Load *load, LoadFile *file, const ManifestPlace 
     g_autoptr(ManifestLayer) layer = manifest_layer_parse(file->path, bytes, error);
     if (layer == NULL)
         return NULL;
-    for (guint i = 0; i < layer->includes->len; i++) {
-        g_autoptr(ManifestLayer) included =
-            load_include(load, file, layer->includes->pdata[i], error);
-        if (included == NULL)
-            return NULL;
-        manifest_layer_merge(layer, included);
-    }
+    add_variables(load, layer);
+    if (!find_finalize(file->path, layer, error) || !drop_unwanted(load, layer, error) ||
+        !merge_includes(load, file, layer, error))
+        return NULL;
     return g_steal_pointer(&layer);
 }
 
 static Manifest *load_flattened(const char *path, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    Load load = {.seen = seen};
+    g_autoptr(GPtrArray) variables =
+        g_ptr_array_new_with_free_func((GDestroyNotify)manifest_variable_free);
+    Load load = {.seen = seen, .variables = variables};
     LoadFile file = {.path = path};
     g_autoptr(ManifestLayer) layer = load_file(&load, &file, NULL, error);
     return layer == NULL ? NULL : manifest_layer_finish(layer, path, error);

@@ -7,8 +7,9 @@
 
 #include "manifest/content.h"
 #include "manifest/keys.h"
+#include "manifest/yaml-print.h"
 
-#include <json-glib/json-glib.h>
+#include <string.h>
 
 typedef struct {
     JsonBuilder *json;
@@ -80,13 +81,55 @@ static bool print_file(const Print *p, const ManifestFile *file, GError **error)
     return true;
 }
 
+/* A word with blanks would be split when it is read again. */
+static void print_word(const Print *p, const char *text)
+{
+    g_autofree char *quoted =
+        strchr(text, ' ') == NULL ? g_strdup(text) : g_strdup_printf("'%s'", text);
+    json_builder_add_string_value(p->json, quoted);
+}
+
+static void print_strings(const Print *p, const char *name, const GPtrArray *strings)
+{
+    json_builder_set_member_name(p->json, name);
+    json_builder_begin_array(p->json);
+    for (guint i = 0; i < strings->len; i++)
+        print_word(p, ((const ManifestString *)strings->pdata[i])->text);
+    json_builder_end_array(p->json);
+}
+
+static void print_patterns(const Print *p, const ManifestPatterns *row)
+{
+    json_builder_begin_array(p->json);
+    json_builder_add_string_value(p->json, row->package);
+    for (size_t i = 0; row->patterns[i] != NULL; i++)
+        json_builder_add_string_value(p->json, row->patterns[i]);
+    json_builder_end_array(p->json);
+}
+
+static void print_repo_packages(const Print *p, const ManifestRepoPackages *row)
+{
+    json_builder_begin_object(p->json);
+    print_strings(p, "packages", row->packages);
+    json_builder_set_member_name(p->json, "repo");
+    json_builder_add_string_value(p->json, row->repo);
+    json_builder_end_object(p->json);
+}
+
 static bool print_item(const Print *p, const ManifestKey *key, gconstpointer item, GError **error)
 {
     if (key->kind == MANIFEST_KEY_REPOS)
         return print_repo(p, item, error);
     if (key->kind == MANIFEST_KEY_FILES)
         return print_file(p, item, error);
-    json_builder_add_string_value(p->json, ((const ManifestString *)item)->text);
+    if (key->kind == MANIFEST_KEY_PATTERNS)
+        print_patterns(p, item);
+    else if (key->kind == MANIFEST_KEY_REPO_PACKAGES)
+        print_repo_packages(p, item);
+    else if (key->kind == MANIFEST_KEY_WORDS)
+        print_word(p, ((const ManifestString *)item)->text);
+    else
+        json_builder_add_string_value(p->json, ((const ManifestString *)item)->text);
     return true;
 }
 
@@ -105,6 +148,101 @@ static bool print_list(const Print *p, const ManifestKey *key, const GPtrArray *
     return true;
 }
 
+/* A file by its path, or for a digest by what it holds. */
+static bool print_path(const Print *p, const char *name, const char *path,
+                       const ManifestPlace *place, GError **error)
+{
+    g_autofree char *digest = NULL;
+    if (p->for_digest) {
+        digest = manifest_content_digest(path, place, error);
+        if (digest == NULL)
+            return false;
+    }
+    json_builder_set_member_name(p->json, name);
+    json_builder_add_string_value(p->json, digest == NULL ? path : digest);
+    return true;
+}
+
+static int compare_ids(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(const ManifestId *const *)a)->name, (*(const ManifestId *const *)b)->name);
+}
+
+static void print_entries(const Print *p, GPtrArray *entries)
+{
+    g_ptr_array_sort(entries, compare_ids);
+    json_builder_set_member_name(p->json, "entries");
+    json_builder_begin_object(p->json);
+    for (guint i = 0; i < entries->len; i++) {
+        const ManifestId *entry = entries->pdata[i];
+        json_builder_set_member_name(p->json, entry->name);
+        if (entry->group == entry->id) {
+            json_builder_add_int_value(p->json, entry->id);
+            continue;
+        }
+        json_builder_begin_array(p->json);
+        json_builder_add_int_value(p->json, entry->id);
+        json_builder_add_int_value(p->json, entry->group);
+        json_builder_end_array(p->json);
+    }
+    json_builder_end_object(p->json);
+}
+
+static bool print_ids(const Print *p, const ManifestKey *key, const ManifestIds *ids,
+                      GError **error)
+{
+    static const char *const kinds[] = {"none", "previous", "file", "data"};
+    if (ids == NULL)
+        return true;
+    json_builder_set_member_name(p->json, key->name);
+    json_builder_begin_object(p->json);
+    if (ids->entries != NULL)
+        print_entries(p, ids->entries);
+    if (ids->path != NULL && !print_path(p, "filename", ids->path, &ids->place, error))
+        return false;
+    json_builder_set_member_name(p->json, "type");
+    json_builder_add_string_value(p->json, kinds[ids->kind]);
+    json_builder_end_object(p->json);
+    return true;
+}
+
+static int compare_variables(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(const ManifestVariable *const *)a)->name,
+                  (*(const ManifestVariable *const *)b)->name);
+}
+
+static void print_pairs(const Print *p, const ManifestKey *key, const GPtrArray *pairs)
+{
+    if (pairs->len == 0)
+        return;
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    for (guint i = 0; i < pairs->len; i++)
+        g_ptr_array_add(sorted, pairs->pdata[i]);
+    g_ptr_array_sort(sorted, compare_variables);
+    json_builder_set_member_name(p->json, key->name);
+    json_builder_begin_object(p->json);
+    for (guint i = 0; i < sorted->len; i++) {
+        const ManifestVariable *pair = sorted->pdata[i];
+        json_builder_set_member_name(p->json, pair->name);
+        json_builder_add_string_value(p->json, pair->value);
+    }
+    json_builder_end_object(p->json);
+}
+
+static void print_modules(const Print *p, const ManifestKey *key, const ManifestModules *modules)
+{
+    if (modules->enable->len == 0 && modules->install->len == 0)
+        return;
+    json_builder_set_member_name(p->json, key->name);
+    json_builder_begin_object(p->json);
+    if (modules->enable->len > 0)
+        print_strings(p, "enable", modules->enable);
+    if (modules->install->len > 0)
+        print_strings(p, "install", modules->install);
+    json_builder_end_object(p->json);
+}
+
 static void print_metadata(const Print *p, const ManifestKey *key, GVariant *metadata)
 {
     if (g_variant_n_children(metadata) == 0)
@@ -113,8 +251,19 @@ static void print_metadata(const Print *p, const ManifestKey *key, GVariant *met
     json_builder_add_value(p->json, json_gvariant_serialize(metadata));
 }
 
-static bool print_key(const Print *p, const ManifestKey *key, void *field, GError **error)
+/* What is as it would be anyway is left out. */
+static void print_bool(const Print *p, const ManifestKey *key, bool value)
 {
+    bool usual = (key->flags & MANIFEST_KEY_TRUE) != 0;
+    if (value == usual && (key->flags & MANIFEST_KEY_SHOWN) == 0)
+        return;
+    json_builder_set_member_name(p->json, key->name);
+    json_builder_add_boolean_value(p->json, value);
+}
+
+static bool print_key(const Print *p, const ManifestKey *key, const Manifest *self, GError **error)
+{
+    void *field = manifest_key_field(key, (Manifest *)self);
     switch (key->kind) {
     case MANIFEST_KEY_STRING:
         if (*(char **)field == NULL)
@@ -123,49 +272,145 @@ static bool print_key(const Print *p, const ManifestKey *key, void *field, GErro
         json_builder_add_string_value(p->json, *(char **)field);
         return true;
     case MANIFEST_KEY_BOOL:
-        json_builder_set_member_name(p->json, key->name);
-        json_builder_add_boolean_value(p->json, *(bool *)field);
+        print_bool(p, key, *(bool *)field);
         return true;
     case MANIFEST_KEY_STRINGS:
     case MANIFEST_KEY_WORDS:
     case MANIFEST_KEY_REPOS:
     case MANIFEST_KEY_FILES:
+    case MANIFEST_KEY_PATTERNS:
+    case MANIFEST_KEY_REPO_PACKAGES:
         return print_list(p, key, *(GPtrArray **)field, error);
     case MANIFEST_KEY_METADATA:
         print_metadata(p, key, *(GVariant **)field);
         return true;
+    case MANIFEST_KEY_NUMBER:
+        if (*(unsigned *)field == 0)
+            return true;
+        json_builder_set_member_name(p->json, key->name);
+        json_builder_add_int_value(p->json, *(unsigned *)field);
+        return true;
+    case MANIFEST_KEY_FILE:
+        return *(char **)field == NULL ||
+               print_path(p, key->name, *(char **)field, &self->postprocess_script_place, error);
+    case MANIFEST_KEY_PAIRS:
+        print_pairs(p, key, *(GPtrArray **)field);
+        return true;
+    case MANIFEST_KEY_IDS:
+        return print_ids(p, key, *(ManifestIds **)field, error);
+    case MANIFEST_KEY_MODULES:
+        print_modules(p, key, field);
+        return true;
     case MANIFEST_KEY_ARCH_WORDS:
+    case MANIFEST_KEY_OLD_WORDS:
+    case MANIFEST_KEY_NOTED:
     case MANIFEST_KEY_VARIABLES:
     case MANIFEST_KEY_INCLUDE:
+    case MANIFEST_KEY_ARCH_INCLUDE:
+    case MANIFEST_KEY_CONDITIONAL_INCLUDE:
     case MANIFEST_KEY_N_KINDS:
         break;
     }
     return true;
 }
 
-static char *print(const Manifest *self, bool for_digest, GError **error)
+/* No key of a manifest, but part of what makes the tree. */
+static bool print_finalize(const Print *p, const Manifest *self, GError **error)
+{
+    if (!p->for_digest || self->finalize->len == 0)
+        return true;
+    json_builder_set_member_name(p->json, "finalize.d");
+    json_builder_begin_array(p->json);
+    for (guint i = 0; i < self->finalize->len; i++) {
+        if (!print_file(p, self->finalize->pdata[i], error))
+            return false;
+    }
+    json_builder_end_array(p->json);
+    return true;
+}
+
+static JsonNode *print(const Manifest *self, bool for_digest, GError **error)
 {
     g_autoptr(JsonBuilder) json = json_builder_new_immutable();
     const Print p = {.json = json, .for_digest = for_digest};
     json_builder_begin_object(json);
     for (const ManifestKey *key = manifest_keys; key->name != NULL; key++) {
-        if (!print_key(&p, key, manifest_key_field(key, (Manifest *)self), error))
+        if (!print_key(&p, key, self, error))
             return NULL;
     }
+    if (!print_finalize(&p, self, error))
+        return NULL;
     json_builder_end_object(json);
-    g_autoptr(JsonNode) root = json_builder_get_root(json);
-    return json_to_string(root, !for_digest);
+    return json_builder_get_root(json);
 }
 
 char *manifest_print_for_digest(const Manifest *self, GError **error)
 {
-    return print(self, true, error);
+    g_autoptr(JsonNode) root = print(self, true, error);
+    return root == NULL ? NULL : json_to_string(root, FALSE);
+}
+
+/* Without digests nothing is read, so nothing can fail. */
+static JsonNode *print_whole(const Manifest *self)
+{
+    g_autoptr(GError) error = NULL;
+    JsonNode *root = print(self, false, &error);
+    g_assert_no_error(error);
+    return root;
 }
 
 char *manifest_to_json(const Manifest *self)
 {
-    g_autoptr(GError) error = NULL;
-    char *text = print(self, false, &error);
-    g_assert_no_error(error); /* without digests nothing is read, so nothing can fail */
-    return text;
+    g_autoptr(JsonNode) root = print_whole(self);
+    return json_to_string(root, TRUE);
+}
+
+/* Of which list items have a place of their own. */
+static const ManifestPlace *place_of_item(const ManifestKey *key, const Manifest *self, guint i)
+{
+    void *field = manifest_key_field(key, (Manifest *)self);
+    switch ((int)key->kind) {
+    case MANIFEST_KEY_STRINGS:
+    case MANIFEST_KEY_WORDS:
+        return &((ManifestString *)(*(GPtrArray **)field)->pdata[i])->place;
+    case MANIFEST_KEY_REPOS:
+        return &((ManifestRepo *)(*(GPtrArray **)field)->pdata[i])->place;
+    case MANIFEST_KEY_FILES:
+        return &((ManifestFile *)(*(GPtrArray **)field)->pdata[i])->place;
+    case MANIFEST_KEY_PATTERNS:
+        return &((ManifestPatterns *)(*(GPtrArray **)field)->pdata[i])->place;
+    case MANIFEST_KEY_REPO_PACKAGES:
+        return &((ManifestRepoPackages *)(*(GPtrArray **)field)->pdata[i])->place;
+    default:
+        return NULL;
+    }
+}
+
+static void print_yaml_key(GString *out, const ManifestKey *key, const Manifest *self,
+                           JsonNode *value)
+{
+    manifest_yaml_add_key(out, key->name, value);
+    JsonArray *items = JSON_NODE_HOLDS_ARRAY(value) ? json_node_get_array(value) : NULL;
+    if (items == NULL || place_of_item(key, self, 0) == NULL) {
+        manifest_yaml_add_value(out, value, 1);
+        return;
+    }
+    g_string_append_c(out, '\n');
+    for (guint i = 0; i < json_array_get_length(items); i++) {
+        const ManifestPlace *place = place_of_item(key, self, i);
+        g_autofree char *comment = g_strdup_printf("%s:%u", place->file, place->line);
+        manifest_yaml_add_item(out, json_array_get_element(items, i), comment);
+    }
+}
+
+char *manifest_to_yaml(const Manifest *self)
+{
+    g_autoptr(JsonNode) root = print_whole(self);
+    GString *out = g_string_new(NULL);
+    for (const ManifestKey *key = manifest_keys; key->name != NULL; key++) {
+        JsonNode *value = json_object_get_member(json_node_get_object(root), key->name);
+        if (value != NULL)
+            print_yaml_key(out, key, self, value);
+    }
+    return g_string_free(out, FALSE);
 }

@@ -68,11 +68,102 @@ def test_show_names_where_a_value_is_from(atoll, tmp_path):
     (tmp_path / "base.yaml").write_text("packages: [systemd]\n")
     (tmp_path / "main.yaml").write_text(
         "ref: a/b\nrepos: [host-apt]\ninclude: base.yaml\npackages: [podman]\n")
-    shown = run(atoll, "manifest", "show", "main.yaml", cwd=tmp_path).stdout
-    rows = [line.split() for line in shown.splitlines()]
-    assert ["packages", "systemd", "base.yaml:1"] in rows
-    assert ["podman", "main.yaml:4"] in rows
-    assert max(len(line) for line in shown.splitlines()) <= 80
+    shown = run(atoll, "manifest", "show", "main.yaml", cwd=tmp_path).stdout.splitlines()
+    assert shown[shown.index("packages:"):][1:3] == [
+        "  - systemd  # base.yaml:1", "  - podman  # main.yaml:4"]
+    assert shown[-1].startswith("# digest: ")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES
+                                  if (DATA / f"{case}.out.json").exists()])
+def test_yaml_is_the_json(atoll, case, tmp_path):
+    """Both forms say the same to another YAML library, and to atoll itself."""
+    shown = run(atoll, "manifest", "show", f"{case}.in.yaml", cwd=DATA).stdout
+    wanted = json.loads((DATA / f"{case}.out.json").read_text().replace("@DIR@", str(DATA)))
+    assert yaml.safe_load(shown) == wanted
+    if "add-files" in wanted:
+        return  # their paths are absolute now, which a manifest may not say
+    again = tmp_path / "again.yaml"
+    again.write_text(shown)
+    assert json.loads(run(atoll, "manifest", "show", "--json", again).stdout) == wanted
+
+
+def test_yaml_quotes_what_needs_it(atoll, tmp_path):
+    scripts = ["#!/bin/sh\ntrue\n", "  indented\nfirst", "two\n\n", "no end\nof line", "tab\tbed",
+               "ü\n", "a: b", "a #b", "a\n\n b\n", "- x", "yes", "12", "null", "x:", "'q'", '"q"']
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps({"ref": "a", "repos": ["host-apt"], "postprocess": scripts}))
+    shown = run(atoll, "manifest", "show", path).stdout
+    assert yaml.safe_load(shown)["postprocess"] == scripts
+
+
+NOTED = {"gpg-key": "ABCD", "rojig": {"name": "x"}, "rpmdb": "sqlite", "cliwrap": True,
+         "ignore-devices": True, "base-refspec": "x:y", "ima": True, "boot-location": "new",
+         "selinux-label-version": 0, "initramfs": {"regenerate": True}, "basearch": "s390x"}
+
+
+def test_what_has_no_effect_is_said(atoll, tmp_path):
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps({"ref": "a", "repos": ["host-apt"], **NOTED}, indent=1))
+    lines = run(atoll, "manifest", "check", path).stdout.splitlines()
+    for number, key in enumerate(NOTED, 5):
+        # the place is that of the value, in the file's own lines
+        assert any(f"‘{key}" in line and ": note: " in line and str(path) in line
+                   for line in lines), (number, key, lines)
+    assert lines[-1].startswith(f"{path}: fine: ")
+    shown = run(atoll, "manifest", "show", "--json", path)
+    assert shown.stderr.count("\n") == len(NOTED)
+    assert "gpg-key" not in json.loads(shown.stdout)
+
+
+def test_finalize(atoll, tmp_path):
+    (tmp_path / "finalize.d").mkdir()
+    program = tmp_path / "finalize.d/10-x"
+    program.write_text("#!/bin/sh\n")
+    text = "ref: a\nrepos: [host-apt]\n"
+    path = tmp_path / "m.yaml"
+
+    def digest():
+        return run(atoll, "manifest", "show", path).stdout.splitlines()[-1]
+
+    path.write_text(text)
+    assert "finalize.d run only with ‘edition: 2024’" in run(
+        atoll, "manifest", "check", path).stdout
+    path.write_text(text + "edition: 2024\n")
+    assert "note" not in run(atoll, "manifest", "check", path).stdout
+    before = digest()
+    program.write_text("#!/bin/sh\ntrue\n")
+    assert digest() != before
+
+
+@pytest.fixture(scope="module")
+def validator(atoll):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(run(atoll, "manifest", "schema").stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+# Includes of these are resolved beside them; they have no keys of their own to complain about.
+@pytest.mark.parametrize("case", [case for case in CASES
+                                  if (DATA / f"{case}.out.json").exists()])
+def test_schema_takes_what_atoll_takes(validator, case):
+    validator.validate(yaml.safe_load((DATA / f"{case}.in.yaml").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("case", [
+    "add-triple", "check-passwd-type", "choice", "choice-far", "cond-no-if", "edition-wrong",
+    "label-version", "modules-typo", "packages-text", "patterns-short", "typo-key", "unknown-key",
+    "typo-arch", "ref-list", "include-number", "variable-list"])
+def test_schema_refuses_what_atoll_refuses(validator, case):
+    assert (DATA / f"{case}.err").exists()
+    assert not validator.is_valid(
+        yaml.safe_load((DATA / f"{case}.in.yaml").read_text(encoding="utf-8")))
+
+
+def test_schema_takes_the_examples(validator):
+    for example in pathlib.Path(SOURCE / "examples").glob("*.yaml"):
+        validator.validate(yaml.safe_load(example.read_text(encoding="utf-8")))
 
 
 def test_check(atoll, tmp_path):

@@ -61,7 +61,7 @@ def check_keys(source):
     assert "packages" in keys
     text = plain(source / "man/atoll-manifest.5")
     return [f"atoll-manifest.5: key {key} is missing" for key in keys
-            if f"\n.B {key}" not in text]
+            if f"\n.B {key}\n" not in text]
 
 
 def check_roff(page):
