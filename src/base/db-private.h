@@ -43,6 +43,7 @@ struct _BaseDb {
     const BaseDbEngine *engine;
     GHashTable *statements; /* text → statement, both owned */
     bool in_transaction;
+    char *path; /* of SQLite's file, else NULL */
 };
 
 /* The head of each engine's own statement. */

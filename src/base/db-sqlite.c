@@ -263,6 +263,8 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
 {
     g_autofree Sqlite *self = g_new0(Sqlite, 1);
     self->base.engine = &engine;
+    if (strcmp(path, ":memory:") != 0)
+        self->base.path = g_strdup(path);
     g_autofree char *what = g_strdup_printf("opening ‘%s’: ", path);
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -280,6 +282,7 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
     if (!ok) {
         (void)set_error(self->handle, what, error);
         (void)sqlite3_close_v2(self->handle);
+        g_free(self->base.path);
         return NULL;
     }
     return &((Sqlite *)g_steal_pointer(&self))->base;

@@ -44,12 +44,18 @@ void base_db_close(BaseDb *self)
         return;
     base_db_rollback(self);
     g_clear_pointer(&self->statements, g_hash_table_unref);
+    g_free(self->path);
     self->engine->close(self);
 }
 
 bool base_db_is_postgresql(const BaseDb *self)
 {
     return self->engine->name[0] == 'p';
+}
+
+const char *base_db_get_path(const BaseDb *self)
+{
+    return self->path;
 }
 
 bool base_db_in_transaction(const BaseDb *self)

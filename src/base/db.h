@@ -66,6 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BaseDb, base_db_close)
 /** base_db_is_postgresql: which engine it is, for the few statements that must differ */
 bool base_db_is_postgresql(const BaseDb *self);
 
+/** base_db_get_path: (nullable): the file of an SQLite database */
+const char *base_db_get_path(const BaseDb *self);
+
 /**
  * base_db_migrate:
  * @self: a connection

@@ -28,6 +28,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusLog, bus_log_close)
 
 BaseDb *bus_log_get_db(BusLog *self);
 
+/** bus_log_get_key: the id of the key that this log signs with; "" when opened for reading */
+const char *bus_log_get_key(const BusLog *self);
+
+/** bus_log_set_clock: takes the time from @clock (microseconds of Unix time), for tests */
+void bus_log_set_clock(BusLog *self, int64_t (*clock)(void));
+
 /**
  * bus_append:
  * @self: the log; a transaction must be open on its connection (g_assert)
@@ -39,11 +45,14 @@ BaseDb *bus_log_get_db(BusLog *self);
  *
  * Appends events inside the caller's transaction: what the caller changed and these events
  * become true together, or not at all. The log is locked until the transaction ends.
+ * The first append to an empty log first writes the event that lets its signing key in: the
+ * first event of a caller then has sequence number 2.
  */
 bool bus_append(BusLog *self, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_publish: one event in a transaction of its own, tried again while the database is busy */
+/** bus_publish: one event in a transaction of its own, tried again (under the same id, so that
+ * it is there once) for some seconds while the database is busy or away */
 bool bus_publish(BusLog *self, const BusDraft *draft, uint64_t *out_seq,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -63,6 +72,15 @@ GPtrArray *bus_log_read(BusLog *self, uint64_t after_seq, unsigned limit,
 
 /** bus_log_find: (transfer full): the event of that id; %BUS_ERROR_NOT_FOUND */
 BusEvent *bus_log_find(BusLog *self, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_log_find_seq: (transfer full): the event of that number; %BUS_ERROR_NOT_FOUND */
+BusEvent *bus_log_find_seq(BusLog *self, uint64_t seq, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_log_make_id: (transfer full): a UUID (RFC 9562, version 7) */
+char *bus_log_make_id(BusLog *self);
+
+/** bus_log_id_to_bytes: the 16 bytes of a UUID in lower case; %FALSE when @id is none */
+bool bus_log_id_to_bytes(const char *id, uint8_t out_bytes[static 16]);
 
 /**
  * bus_log_wait:

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Appending: drafts become events in the caller's transaction. The head row is locked first, so
+ * writers are in one order; signatures are made side by side, since an event's `prev` does not
+ * cover the signature before it.
+ */
+#include "base/parallel.h"
+#include "bus/canonical.h"
+#include "bus/head.h"
+#include "bus/log-private.h"
+#include "bus/signed.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* Fewer signatures than these are made before another thread has begun. */
+#define PARALLEL_MIN 24
+/* A clock that is set back by less than this is not worth an event. */
+#define CLOCK_BACK_US G_USEC_PER_SEC
+#define PUBLISH_TRY_US (30 * G_USEC_PER_SEC)
+
+typedef struct {
+    BusLog *log;
+    BusHead head;
+    GPtrArray *events;
+} Batch;
+
+/* RFC 9562, version 7: it begins with the time, so that the index on ids grows at its end. */
+static char *make_id(int64_t time_us)
+{
+    uint8_t b[16];
+    char hex[33];
+    uint64_t ms = (uint64_t)time_us / 1000;
+    randombytes_buf(b, sizeof b);
+    for (unsigned i = 0; i < 6; i++)
+        b[i] = (uint8_t)(ms >> (40 - 8 * i));
+    b[6] = (uint8_t)(0x70 | (b[6] & 0x0f));
+    b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
+    base_digest_to_hex(b, sizeof b, hex);
+    return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+char *bus_log_make_id(BusLog *self)
+{
+    return make_id(self->clock());
+}
+
+static bool set_body(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
+{
+    GString *text = g_string_sized_new(256);
+    bool ok = true;
+    if (draft->body != NULL)
+        ok = bus_canonical_print(draft->body, text, error);
+    else
+        g_string_append(text, "{}");
+    if (ok && text->len > BUS_BODY_MAX_BYTES) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
+                    "the body has %zu bytes, of at most %d: what is larger goes by its digest",
+                    text->len, BUS_BODY_MAX_BYTES);
+        ok = false;
+    }
+    if (ok)
+        bus_hash_text(self->log->sha256, text->str, text->len, event->body_digest);
+    event->body = g_string_free(text, FALSE);
+    if (!ok)
+        g_prefix_error(error, "the body: ");
+    return ok;
+}
+
+static bool set_objects(BusEvent *event, const BusDraft *draft, GError **error)
+{
+    unsigned n = 0;
+    for (; draft->objects != NULL && draft->objects[n] != NULL; n++) {
+        if (!bus_signed_check_object(draft->objects[n], error))
+            return false;
+    }
+    if (n > BUS_OBJECTS_MAX) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
+                    "the event has %u objects, of at most %d", n, BUS_OBJECTS_MAX);
+        return false;
+    }
+    event->objects =
+        draft->objects != NULL ? g_strdupv((char **)draft->objects) : g_new0(char *, 1);
+    return true;
+}
+
+static bool set_id(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
+{
+    if (draft->id == NULL) {
+        event->id = make_id(event->logged_us);
+        return true;
+    }
+    uint8_t bytes[16];
+    event->id = g_ascii_strdown(draft->id, -1);
+    if (!bus_log_id_to_bytes(event->id, bytes)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID, "the id ‘%.64s’ is no UUID", draft->id);
+        return false;
+    }
+    BaseDbStatement *statement =
+        base_db_prepare(self->log->db, "SELECT seq FROM bus_event WHERE id = ?1", error);
+    bool row = false;
+    if (statement == NULL)
+        return false;
+    base_db_bind_blob(statement, 1, bytes, sizeof bytes);
+    if (!base_db_step(statement, &row, error))
+        return false;
+    if (row)
+        g_set_error(error, BUS_ERROR, BUS_ERROR_EXISTS,
+                    "an event of the id %s is in the log, with number %" G_GINT64_FORMAT, event->id,
+                    base_db_column_int(statement, "seq"));
+    base_db_reset(statement);
+    return !row;
+}
+
+static bool set_schema(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
+{
+    if (draft->schema == NULL)
+        return true;
+    if (!bus_signed_check_name("schema", draft->schema, error))
+        return false;
+    event->schema = g_strdup(draft->schema);
+    BaseDbStatement *statement = base_db_prepare(
+        self->log->db,
+        "SELECT digest FROM bus_schema WHERE id = ?1 ORDER BY added_us DESC, digest "
+        "LIMIT 1",
+        error);
+    bool row = false;
+    if (statement == NULL)
+        return false;
+    base_db_bind_text(statement, 1, draft->schema);
+    if (!base_db_step(statement, &row, error))
+        return false;
+    if (row)
+        event->schema_digest = g_strdup(base_db_column_text(statement, "digest"));
+    base_db_reset(statement);
+    return true;
+}
+
+static bool check_draft(Batch *self, const BusDraft *draft, GError **error)
+{
+    if (draft->topic == NULL || draft->actor == NULL || draft->time_us < 0 ||
+        draft->time_us > INT64_C(253402300799) * G_USEC_PER_SEC || (int)draft->severity < 0 ||
+        draft->severity > 100) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "an event needs a topic, an actor, a time from 1970 to 9999 and a severity of "
+                    "0 to 100");
+        return false;
+    }
+    return bus_topic_check(draft->topic, error) &&
+           bus_signed_check_name("actor", draft->actor, error) &&
+           bus_policy_check(self->log->policy, self->log->key, draft->actor, draft->topic, error);
+}
+
+/* Links @event behind what the batch has, and moves the head on to it. */
+static void chain(Batch *self, BusEvent *event)
+{
+    BusHead *head = &self->head;
+    event->seq = head->seq + 1;
+    memcpy(event->prev, head->prev, sizeof head->prev);
+    event->signed_text = bus_signed_print(event);
+    bus_hash_text(self->log->sha256, event->signed_text, strlen(event->signed_text), head->prev);
+    head->seq = event->seq;
+    head->logged_us = event->logged_us;
+    g_ptr_array_add(self->events, event);
+}
+
+static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
+{
+    if (!check_draft(self, draft, error))
+        return false;
+    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
+    event->logged_us = MAX(self->log->clock(), self->head.logged_us);
+    event->time_us = draft->time_us != 0 ? draft->time_us : event->logged_us;
+    event->topic = g_strdup(draft->topic);
+    event->actor = g_strdup(draft->actor);
+    event->key = g_strdup(self->log->key);
+    event->severity = draft->severity != 0 ? draft->severity : BUS_SEVERITY_INFO;
+    if (!set_id(self, event, draft, error) || !set_schema(self, event, draft, error) ||
+        !set_objects(event, draft, error) || !set_body(self, event, draft, error))
+        return false;
+    chain(self, g_steal_pointer(&event));
+    return true;
+}
+
+static bool sign_one(size_t index, unsigned worker, void *user_data, GError **error)
+{
+    Batch *self = user_data;
+    BusEvent *event = self->events->pdata[index];
+    (void)crypto_sign_ed25519_detached(event->signature, NULL,
+                                       (const unsigned char *)event->signed_text,
+                                       strlen(event->signed_text), self->log->secret);
+    return true;
+}
+
+/* A second event of one id within the batch is the only constraint that can fail here. */
+static bool insert(BusLog *log, const BusEvent *event, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    if (bus_row_insert(log, event, &local))
+        return true;
+    if (g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_CONSTRAINT))
+        g_set_error(error, BUS_ERROR, BUS_ERROR_EXISTS,
+                    "a second event of the id %s in one batch, or number %" G_GUINT64_FORMAT
+                    " is taken",
+                    event->id, event->seq);
+    else
+        g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+static bool store_one(Batch *self, BusEvent *event, GError **error)
+{
+    BusLog *log = self->log;
+    bus_hash_leaf(log->sha256, event->signed_text, event->signature, event->hash);
+    if (!insert(log, event, error) ||
+        !bus_frontier_add(&self->head.frontier, log->sha256, event->hash, bus_tree_save_node, log,
+                          error))
+        return false;
+    if (event->seq % BUS_BLOCK_EVENTS == 0 &&
+        !bus_block_seal(log, event->seq / BUS_BLOCK_EVENTS - 1, error))
+        return false;
+    if (!bus_policy_is_change(event->topic))
+        return true;
+    self->head.policy = event->seq;
+    return bus_policy_apply(log->policy, event, error) &&
+           bus_policy_save(log->policy, log->db, error);
+}
+
+static bool store(Batch *self, GError **error)
+{
+    unsigned n_workers = self->events->len < PARALLEL_MIN ? 1 : 0;
+    if (!base_parallel_for(self->events->len, n_workers, sign_one, self, NULL, error))
+        return false;
+    for (guint i = 0; i < self->events->len; i++) {
+        if (!store_one(self, self->events->pdata[i], error))
+            return false;
+    }
+    return bus_head_sign_if_due(self->log, &self->head, error) &&
+           bus_head_save(self->log, &self->head, error) &&
+           base_db_notify(self->log->db, BUS_CHANNEL, error);
+}
+
+static bool load_policy(Batch *self, GError **error)
+{
+    BusLog *log = self->log;
+    if (log->policy != NULL && log->policy_seq == self->head.policy)
+        return true;
+    BusPolicy *policy = bus_policy_load(log->db, error);
+    if (policy == NULL)
+        return false;
+    bus_policy_free(log->policy);
+    log->policy = policy;
+    log->policy_seq = self->head.policy;
+    return true;
+}
+
+/* The first event of a log lets its signer in; it is the only one that no policy allows. */
+static bool add_first(Batch *self, GError **error)
+{
+    char hex[2 * BASE_ED25519_PUBLIC_BYTES + 1];
+    base_digest_to_hex(self->log->secret + BASE_ED25519_SEED_BYTES, BASE_ED25519_PUBLIC_BYTES, hex);
+    g_autoptr(JsonObject) body = json_object_new();
+    JsonArray *topics = json_array_new();
+    json_array_add_string_element(topics, "*");
+    json_object_set_string_member(body, "key", self->log->key);
+    json_object_set_string_member(body, "public", hex);
+    json_object_set_array_member(body, "topics", topics);
+    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
+    BusDraft draft = {.body = body};
+    event->logged_us = self->log->clock();
+    event->time_us = event->logged_us;
+    event->id = make_id(event->logged_us);
+    event->topic = g_strdup(BUS_TOPIC_KEY_ADDED);
+    event->actor = g_strdup("service:bus");
+    event->key = g_strdup(self->log->key);
+    event->severity = BUS_SEVERITY_INFO;
+    event->objects = g_new0(char *, 1);
+    if (!set_body(self, event, &draft, error))
+        return false;
+    chain(self, g_steal_pointer(&event));
+    BusEvent *first = self->events->pdata[0];
+    return bus_policy_apply(self->log->policy, first, error);
+}
+
+/* Says once that the clock is behind the log; until it has caught up, events share a time. */
+static bool note_clock(Batch *self, GError **error)
+{
+    int64_t behind_us = self->head.logged_us - self->log->clock();
+    bool behind = behind_us > CLOCK_BACK_US;
+    if (behind == self->head.behind)
+        return true;
+    self->head.behind = behind;
+    if (!behind)
+        return true;
+    g_autoptr(JsonObject) body = json_object_new();
+    json_object_set_int_member(body, "behind-us", behind_us);
+    BusDraft draft = {.topic = BUS_TOPIC_OWN "clock.set-back",
+                      .actor = "service:bus",
+                      .severity = BUS_SEVERITY_WARNING,
+                      .body = body};
+    return add_draft(self, &draft, error);
+}
+
+static bool append(Batch *self, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
+                   GError **error)
+{
+    if (!bus_head_load(self->log, BUS_HEAD_LOCK, &self->head, error) || !load_policy(self, error))
+        return false;
+    if (self->head.seq == 0 ? !add_first(self, error) : !note_clock(self, error))
+        return false;
+    uint64_t first_seq = self->head.seq + 1;
+    for (unsigned i = 0; i < n_drafts; i++) {
+        if (!add_draft(self, &drafts[i], error))
+            return false;
+    }
+    if (self->events->len > 0 && self->head.frontier.size == 0) {
+        /* add_first() applied it for the checks; storing it does so again, from nothing */
+        bus_policy_free(self->log->policy);
+        self->log->policy = bus_policy_new();
+    }
+    if (self->events->len > 0 && !store(self, error))
+        return false;
+    self->log->policy_seq = self->head.policy;
+    if (out_first_seq != NULL)
+        *out_first_seq = first_seq;
+    return true;
+}
+
+bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
+                    GError **error)
+{
+    g_assert(base_db_in_transaction(log->db));
+    if (log->state_dir == NULL) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_DENIED, "the log was opened for reading only");
+        return false;
+    }
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)bus_event_free);
+    Batch batch = {.log = log, .events = events};
+    bool ok = append(&batch, drafts, n_drafts, out_first_seq, error);
+    /* What it holds may be of a transaction that the caller will roll back: the number of the
+     * last change alone does not tell, since another event may get it. */
+    if (!ok || batch.head.policy > batch.head.seq - events->len)
+        g_clear_pointer(&log->policy, bus_policy_free);
+    return ok;
+}
+
+bool bus_append(BusLog *self, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
+                GError **error)
+{
+    for (unsigned i = 0; i < n_drafts; i++) {
+        if (drafts[i].topic != NULL && g_str_has_prefix(drafts[i].topic, BUS_TOPIC_OWN)) {
+            g_set_error(error, BUS_ERROR, BUS_ERROR_DENIED,
+                        "topics that begin with " BUS_TOPIC_OWN " are the log's own");
+            return false;
+        }
+    }
+    return bus_append_own(self, drafts, n_drafts, out_first_seq, error);
+}
+
+static bool publish_once(BusLog *self, const BusDraft *draft, uint64_t *out_seq, GError **error)
+{
+    if (!base_db_begin(self->db, error))
+        return false;
+    if (bus_append(self, draft, 1, out_seq, error) && base_db_commit(self->db, error))
+        return true;
+    base_db_rollback(self->db);
+    return false;
+}
+
+static bool find_number(BusLog *self, const char *id, uint64_t *out_seq)
+{
+    g_autoptr(BusEvent) event = bus_log_find(self, id, NULL);
+    if (event == NULL)
+        return false;
+    *out_seq = event->seq;
+    return true;
+}
+
+bool bus_publish(BusLog *self, const BusDraft *draft, uint64_t *out_seq, GError **error)
+{
+    g_autofree char *id = draft->id != NULL ? g_strdup(draft->id) : bus_log_make_id(self);
+    BusDraft own = *draft;
+    own.id = id;
+    uint64_t seq = 0;
+    bool again = false;
+    int64_t end = g_get_monotonic_time() + PUBLISH_TRY_US;
+    for (gulong pause_us = 10000;; pause_us = MIN(2 * pause_us, 500000)) {
+        g_autoptr(GError) local = NULL;
+        bool ok = publish_once(self, &own, &seq, &local);
+        /* A connection that broke in COMMIT does not say whether it was done: the id does. */
+        if (!ok && again && g_error_matches(local, BUS_ERROR, BUS_ERROR_EXISTS))
+            ok = find_number(self, id, &seq);
+        if (ok) {
+            if (out_seq != NULL)
+                *out_seq = seq;
+            return true;
+        }
+        bool may_help = g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_AWAY) ||
+                        g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_BUSY);
+        if (!may_help || g_get_monotonic_time() > end) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+        again = true;
+        g_usleep(pause_us);
+    }
+}

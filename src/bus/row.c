@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Events as rows, and long bodies as files beside an SQLite database, named by their digest.
+ */
+#include "base/error.h"
+#include "base/fd.h"
+#include "bus/log-private.h"
+#include "bus/signed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bool bus_log_id_to_bytes(const char *id, uint8_t out_bytes[static 16])
+{
+    if (!bus_signed_is_id(id))
+        return false;
+    char hex[33];
+    size_t n = 0;
+    for (const char *p = id; *p != '\0'; p++) {
+        if (*p != '-')
+            hex[n++] = *p;
+    }
+    hex[n] = '\0';
+    return bus_signed_read_hex(hex, out_bytes, 16);
+}
+
+static char *blob_name(const BusEvent *event, char out_dir[3])
+{
+    char hex[BASE_SHA256_HEX_CHARS + 1];
+    base_digest_to_hex(event->body_digest, sizeof event->body_digest, hex);
+    g_strlcpy(out_dir, hex, 3);
+    return g_strdup_printf("%.2s/%s", hex, hex + 2);
+}
+
+/* The file is whole and on the disk before the transaction that names it commits. */
+static bool save_blob(BusLog *log, const BusEvent *event, GError **error)
+{
+    char sub[3];
+    g_autofree char *name = blob_name(event, sub);
+    g_autofree char *dir = g_build_filename(log->blob_dir, sub, NULL);
+    g_autofree char *path = g_build_filename(log->blob_dir, name, NULL);
+    if (access(path, F_OK) == 0)
+        return true;
+    if (!base_fd_make_dirs(AT_FDCWD, dir, 0755, error) ||
+        !base_fd_replace_file(AT_FDCWD, path, event->body, strlen(event->body), 0644,
+                              BASE_FD_REPLACE_DEFAULT, error)) {
+        g_prefix_error(error, "writing a long body: ");
+        return false;
+    }
+    base_autofd dfd = base_fd_open_dir(AT_FDCWD, dir, error);
+    if (dfd < 0)
+        return false;
+    if (fsync(dfd) != 0)
+        return base_error_set_errno(error, errno, "syncing ‘%s’", dir);
+    return true;
+}
+
+static char *load_blob(BusLog *log, const BusEvent *event, GError **error)
+{
+    char sub[3];
+    g_autofree char *name = blob_name(event, sub);
+    g_autofree char *path = g_build_filename(log->blob_dir, name, NULL);
+    g_autoptr(GBytes) bytes = base_fd_read_file(AT_FDCWD, path, BUS_BODY_MAX_BYTES, error);
+    if (bytes == NULL) {
+        g_prefix_error(error, "the body of event %" G_GUINT64_FORMAT ": ", event->seq);
+        return NULL;
+    }
+    return g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+}
+
+bool bus_row_remove_blob(BusLog *log, const BusEvent *event, GError **error)
+{
+    char sub[3];
+    g_autofree char *name = blob_name(event, sub);
+    g_autofree char *path = g_build_filename(log->blob_dir, name, NULL);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return base_error_set_errno(error, errno, "removing ‘%s’", path);
+    return true;
+}
+
+static bool take_bytes(BaseDbStatement *row, const char *name, uint8_t *out_bytes,
+                       size_t size_bytes)
+{
+    size_t got_bytes = 0;
+    const void *bytes = base_db_column_blob(row, name, &got_bytes);
+    if (bytes == NULL || got_bytes != size_bytes)
+        return false;
+    memcpy(out_bytes, bytes, size_bytes);
+    return true;
+}
+
+BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error)
+{
+    int64_t seq = base_db_column_int(row, "seq");
+    const char *text = base_db_column_text(row, "signed");
+    g_autoptr(BusEvent) event = bus_signed_parse(text != NULL ? text : "", NULL);
+    if (event == NULL || event->seq != (uint64_t)seq ||
+        !take_bytes(row, "signature", event->signature, sizeof event->signature) ||
+        !take_bytes(row, "hash", event->hash, sizeof event->hash)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
+                    "event %" G_GINT64_FORMAT " is altered: its signed text is not that of an "
+                    "event of that number; atoll bus verify",
+                    seq);
+        return NULL;
+    }
+    event->body = g_strdup(base_db_column_text(row, "body"));
+    if (base_db_column_int(row, "blob") != 0 && log->blob_dir != NULL) {
+        event->body = load_blob(log, event, error);
+        if (event->body == NULL)
+            return NULL;
+    }
+    return g_steal_pointer(&event);
+}
+
+bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
+{
+    uint8_t id[16];
+    bool blob = event->body != NULL && log->blob_dir != NULL &&
+                strlen(event->body) > BUS_BODY_INLINE_MAX_BYTES;
+    if (blob && !save_blob(log, event, error))
+        return false;
+    BaseDbStatement *statement =
+        base_db_prepare(log->db,
+                        "INSERT INTO bus_event (seq, id, signed, signature, hash, body, blob) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        error);
+    if (statement == NULL)
+        return false;
+    if (!bus_log_id_to_bytes(event->id, id))
+        g_assert_not_reached();
+    base_db_bind_int(statement, 1, (int64_t)event->seq);
+    base_db_bind_blob(statement, 2, id, sizeof id);
+    base_db_bind_text(statement, 3, event->signed_text);
+    base_db_bind_blob(statement, 4, event->signature, sizeof event->signature);
+    base_db_bind_blob(statement, 5, event->hash, sizeof event->hash);
+    base_db_bind_text(statement, 6, blob ? NULL : event->body);
+    base_db_bind_int(statement, 7, blob);
+    return base_db_run(statement, NULL, error);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The signed text of an event: written from its fields, and read back only in exactly that
+ * form, so that there is one text for one event.
+ */
+#include "bus/signed.h"
+
+#include "bus/canonical.h"
+
+#include <string.h>
+#include <time.h>
+
+#define TIME_MAX_US (INT64_C(253402300799) * G_USEC_PER_SEC + 999999) /* year 9999 */
+
+char *bus_time_print(int64_t time_us)
+{
+    time_us = CLAMP(time_us, 0, TIME_MAX_US);
+    time_t seconds = time_us / G_USEC_PER_SEC;
+    struct tm tm;
+    (void)gmtime_r(&seconds, &tm);
+    return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                           tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                           (int)(time_us % G_USEC_PER_SEC));
+}
+
+/* The number in @n_digits digits at @p, or -1. */
+static int read_digits(const char *p, int n_digits)
+{
+    int value = 0;
+    for (int i = 0; i < n_digits; i++) {
+        if (!g_ascii_isdigit(p[i]))
+            return -1;
+        value = value * 10 + (p[i] - '0');
+    }
+    return value;
+}
+
+bool bus_time_parse(const char *text, int64_t *out_time_us)
+{
+    if (strlen(text) != 27)
+        return false;
+    struct tm tm = {
+        .tm_year = read_digits(text, 4) - 1900,
+        .tm_mon = read_digits(text + 5, 2) - 1,
+        .tm_mday = read_digits(text + 8, 2),
+        .tm_hour = read_digits(text + 11, 2),
+        .tm_min = read_digits(text + 14, 2),
+        .tm_sec = read_digits(text + 17, 2),
+    };
+    int micros = read_digits(text + 20, 6);
+    if (micros < 0)
+        return false;
+    int64_t time_us = (int64_t)timegm(&tm) * G_USEC_PER_SEC + micros;
+    /* What is out of range, or not at its place, does not come out as it went in. */
+    g_autofree char *again = time_us >= 0 ? bus_time_print(time_us) : NULL;
+    if (g_strcmp0(again, text) != 0)
+        return false;
+    *out_time_us = time_us;
+    return true;
+}
+
+bool bus_signed_read_hex(const char *text, uint8_t *out_bytes, size_t size_bytes)
+{
+    if (strlen(text) != 2 * size_bytes)
+        return false;
+    for (size_t i = 0; i < 2 * size_bytes; i++) {
+        int digit = g_ascii_isupper(text[i]) ? -1 : g_ascii_xdigit_value(text[i]);
+        if (digit < 0)
+            return false;
+        out_bytes[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : out_bytes[i / 2] | digit);
+    }
+    return true;
+}
+
+static void append_hex(GString *out, const char *name, const uint8_t *bytes, size_t size_bytes)
+{
+    char hex[2 * BASE_SHA256_BYTES + 1];
+    base_digest_to_hex(bytes, size_bytes, hex);
+    g_string_append_printf(out, ",\"%s\":\"%s\"", name, hex);
+}
+
+static void append_text(GString *out, const char *name, const char *text)
+{
+    g_string_append_printf(out, ",\"%s\":", name);
+    if (text != NULL)
+        bus_canonical_append_string(out, text);
+    else
+        g_string_append(out, "null");
+}
+
+static void append_time(GString *out, const char *name, int64_t time_us)
+{
+    g_autofree char *text = bus_time_print(time_us);
+    append_text(out, name, text);
+}
+
+char *bus_signed_print(const BusEvent *event)
+{
+    GString *out = g_string_sized_new(640);
+    g_string_append(out, "{\"actor\":");
+    bus_canonical_append_string(out, event->actor);
+    append_hex(out, "body-digest", event->body_digest, sizeof event->body_digest);
+    append_text(out, "id", event->id);
+    append_text(out, "key", event->key);
+    append_time(out, "logged", event->logged_us);
+    g_string_append(out, ",\"objects\":[");
+    for (unsigned i = 0; event->objects != NULL && event->objects[i] != NULL; i++) {
+        if (i > 0)
+            g_string_append_c(out, ',');
+        bus_canonical_append_string(out, event->objects[i]);
+    }
+    g_string_append_c(out, ']');
+    append_hex(out, "prev", event->prev, sizeof event->prev);
+    append_text(out, "schema", event->schema);
+    append_text(out, "schema-digest", event->schema_digest);
+    g_string_append_printf(out, ",\"seq\":%" G_GUINT64_FORMAT ",\"severity\":%u", event->seq,
+                           event->severity);
+    append_time(out, "time", event->time_us);
+    append_text(out, "topic", event->topic);
+    g_string_append_c(out, '}');
+    return g_string_free(out, FALSE);
+}
+
+bool bus_signed_check_name(const char *what, const char *text, GError **error)
+{
+    size_t size_bytes = strlen(text);
+    bool ok =
+        size_bytes >= 1 && size_bytes <= BUS_NAME_MAX_BYTES && g_utf8_validate(text, -1, NULL);
+    for (const char *p = text; ok && *p != '\0'; p = g_utf8_next_char(p))
+        ok = !g_unichar_iscntrl(g_utf8_get_char(p));
+    if (!ok)
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "the %s has to be 1 to %d bytes of UTF-8 without control characters", what,
+                    BUS_NAME_MAX_BYTES);
+    return ok;
+}
+
+bool bus_signed_check_object(const char *text, GError **error)
+{
+    size_t size_bytes = strlen(text);
+    size_t kind = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+    bool ok = size_bytes <= BUS_OBJECT_MAX_BYTES && kind > 0 && text[kind] == ':' &&
+              text[kind + 1] != '\0' && g_utf8_validate(text, -1, NULL);
+    for (const char *p = text; ok && *p != '\0'; p = g_utf8_next_char(p))
+        ok = !g_unichar_iscntrl(g_utf8_get_char(p));
+    if (!ok)
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "an object has to be KIND:ID of at most %d bytes without control characters, "
+                    "KIND of a-z, 0-9, ‘-’ and ‘_’",
+                    BUS_OBJECT_MAX_BYTES);
+    return ok;
+}
+
+bool bus_signed_is_id(const char *text)
+{
+    if (strlen(text) != BUS_ID_CHARS)
+        return false;
+    for (unsigned i = 0; i < BUS_ID_CHARS; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : (!g_ascii_isxdigit(text[i]) || g_ascii_isupper(text[i])))
+            return false;
+    }
+    return true;
+}
+
+/* The text of a string at @p in canonical form; moves past it. */
+static char *scan_string(const char **p)
+{
+    if (**p != '"')
+        return NULL;
+    const char *start = ++*p;
+    while (**p != '"' && **p != '\0')
+        *p += **p == '\\' && (*p)[1] != '\0' ? 2 : 1;
+    if (**p != '"')
+        return NULL;
+    const char *end = (*p)++;
+    if (memchr(start, '\\', end - start) == NULL)
+        return g_strndup(start, end - start);
+    g_autoptr(JsonNode) node = bus_canonical_parse(start - 1, end - start + 2, NULL);
+    return node != NULL ? json_node_dup_string(node) : NULL;
+}
+
+static bool skip(const char **p, const char *literal)
+{
+    size_t n = strlen(literal);
+    if (strncmp(*p, literal, n) != 0)
+        return false;
+    *p += n;
+    return true;
+}
+
+static bool scan_text(const char **p, const char *literal, char **out_text)
+{
+    return skip(p, literal) && (*out_text = scan_string(p)) != NULL;
+}
+
+static bool scan_optional(const char **p, const char *literal, char **out_text)
+{
+    if (!skip(p, literal))
+        return false;
+    return skip(p, "null") || (*out_text = scan_string(p)) != NULL;
+}
+
+static bool scan_hex(const char **p, const char *literal, uint8_t *out_bytes)
+{
+    g_autofree char *text = NULL;
+    return scan_text(p, literal, &text) && bus_signed_read_hex(text, out_bytes, BASE_SHA256_BYTES);
+}
+
+static bool scan_time(const char **p, const char *literal, int64_t *out_time_us)
+{
+    g_autofree char *text = NULL;
+    return scan_text(p, literal, &text) && bus_time_parse(text, out_time_us);
+}
+
+static bool scan_number(const char **p, const char *literal, uint64_t *out_number)
+{
+    char *end = NULL;
+    if (!skip(p, literal) || !g_ascii_isdigit(**p))
+        return false;
+    *out_number = g_ascii_strtoull(*p, &end, 10);
+    *p = end;
+    return *out_number <= INT64_MAX;
+}
+
+static bool scan_objects(const char **p, char ***out_objects)
+{
+    g_autoptr(GPtrArray) objects = g_ptr_array_new_with_free_func(g_free);
+    bool ok = skip(p, ",\"objects\":[");
+    while (ok && **p == '"') {
+        char *object = scan_string(p);
+        ok = object != NULL;
+        if (ok)
+            g_ptr_array_add(objects, object);
+        ok = ok && objects->len <= BUS_OBJECTS_MAX && bus_signed_check_object(object, NULL);
+        if (ok && !skip(p, ","))
+            break;
+    }
+    if (!ok || !skip(p, "]"))
+        return false;
+    g_ptr_array_add(objects, NULL);
+    *out_objects = (char **)g_ptr_array_free(g_steal_pointer(&objects), FALSE);
+    return true;
+}
+
+static bool scan(const char *p, BusEvent *event)
+{
+    uint64_t severity = 0;
+    bool ok = scan_text(&p, "{\"actor\":", &event->actor) &&
+              scan_hex(&p, ",\"body-digest\":", event->body_digest) &&
+              scan_text(&p, ",\"id\":", &event->id) && scan_text(&p, ",\"key\":", &event->key) &&
+              scan_time(&p, ",\"logged\":", &event->logged_us) &&
+              scan_objects(&p, &event->objects) && scan_hex(&p, ",\"prev\":", event->prev) &&
+              scan_optional(&p, ",\"schema\":", &event->schema) &&
+              scan_optional(&p, ",\"schema-digest\":", &event->schema_digest) &&
+              scan_number(&p, ",\"seq\":", &event->seq) &&
+              scan_number(&p, ",\"severity\":", &severity) && severity <= 100 &&
+              scan_time(&p, ",\"time\":", &event->time_us) &&
+              scan_text(&p, ",\"topic\":", &event->topic) && strcmp(p, "}") == 0;
+    event->severity = (BusSeverity)severity;
+    return ok;
+}
+
+static bool check_fields(const BusEvent *event, GError **error)
+{
+    if (!bus_signed_check_name("actor", event->actor, error) ||
+        !bus_topic_check(event->topic, error) ||
+        (event->schema != NULL && !bus_signed_check_name("schema", event->schema, error)))
+        return false;
+    if (event->seq == 0 || !bus_signed_is_id(event->id) || strlen(event->key) != 16 ||
+        (event->schema_digest != NULL && !base_digest_is_sha256_hex(event->schema_digest))) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "seq, id, key or schema-digest is malformed");
+        return false;
+    }
+    return true;
+}
+
+BusEvent *bus_signed_parse(const char *text, GError **error)
+{
+    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
+    if (strlen(text) > BUS_SIGNED_MAX_BYTES || !scan(text, event)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "the signed text is not that of an event in canonical form");
+        return NULL;
+    }
+    if (!check_fields(event, error))
+        return NULL;
+    /* Whatever was read too kindly above does not come out as it went in. */
+    event->signed_text = bus_signed_print(event);
+    if (strcmp(event->signed_text, text) != 0) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "the signed text is not in canonical form");
+        return NULL;
+    }
+    return g_steal_pointer(&event);
+}
