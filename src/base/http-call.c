@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One request with a small answer, for protocols rather than files.
+ */
+#include "base/http-call.h"
+
+#include "base/error.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT_SECONDS 20L
+
+typedef struct {
+    GByteArray *body; /* owned */
+    uint64_t max_bytes;
+    bool too_long;
+    GCancellable *cancellable;
+} Receiver;
+
+void base_http_answer_clear(BaseHttpAnswer *self)
+{
+    g_clear_pointer(&self->body, g_bytes_unref);
+}
+
+char *base_http_public_url(const char *url)
+{
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD, NULL);
+    if (uri == NULL)
+        return g_strdup("(not a URL)");
+    return g_uri_join(G_URI_FLAGS_ENCODED, g_uri_get_scheme(uri), NULL, g_uri_get_host(uri),
+                      g_uri_get_port(uri), g_uri_get_path(uri), NULL, NULL);
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *user_data)
+{
+    Receiver *receiver = user_data;
+    if (receiver->body->len + size * n > receiver->max_bytes) {
+        receiver->too_long = true;
+        return 0;
+    }
+    g_byte_array_append(receiver->body, (const guint8 *)data, (guint)(size * n));
+    return size * n;
+}
+
+static int on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const Receiver *receiver = user_data;
+    (void)a, (void)b, (void)c, (void)d;
+    return g_cancellable_is_cancelled(receiver->cancellable);
+}
+
+static void set_request(CURL *easy, const BaseHttpCall *call, struct curl_slist *headers)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, call->url);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "atoll/" ATOLL_VERSION);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call->follow > 0 ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)call->follow);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    if (call->body != NULL) {
+        gsize size_bytes = 0;
+        const void *data = g_bytes_get_data(call->body, &size_bytes);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size_bytes);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, data != NULL ? data : "");
+    }
+    if (call->method != NULL)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
+}
+
+static bool judge(const BaseHttpCall *call, const Receiver *receiver, CURLcode result,
+                  const char *message, GError **error)
+{
+    g_autofree char *url = base_http_public_url(call->url);
+    if (g_cancellable_set_error_if_cancelled(receiver->cancellable, error))
+        return false;
+    if (receiver->too_long)
+        g_set_error(error, BASE_ERROR, BASE_ERROR_INVALID,
+                    "‘%s’ answers with more than %" G_GUINT64_FORMAT " bytes", url,
+                    call->max_bytes);
+    else if (result != CURLE_OK)
+        g_set_error(error, BASE_ERROR, BASE_ERROR_HTTP, "‘%s’: %s", url,
+                    *message != '\0' ? message : curl_easy_strerror(result));
+    return result == CURLE_OK;
+}
+
+bool base_http_call(const BaseHttpCall *call, BaseHttpAnswer *out_answer, GCancellable *cancellable,
+                    GError **error)
+{
+    g_autoptr(GByteArray) body = g_byte_array_new();
+    Receiver receiver = {.body = body, .max_bytes = call->max_bytes, .cancellable = cancellable};
+    struct curl_slist *headers = NULL;
+    char message[CURL_ERROR_SIZE] = "";
+    long status = 0;
+    curl_off_t retry_after_s = 0;
+    CURL *easy = curl_easy_init();
+    /* no waiting for a “100 Continue” that small servers never send */
+    headers = curl_slist_append(headers, "Expect:");
+    for (const char *const *header = call->headers; header != NULL && *header != NULL; header++)
+        headers = curl_slist_append(headers, *header);
+    set_request(easy, call, headers);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &receiver);
+    CURLcode result = curl_easy_perform(easy);
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    curl_easy_cleanup(easy);
+    curl_slist_free_all(headers);
+    if (!judge(call, &receiver, result, message, error))
+        return false;
+    out_answer->status = (unsigned)status;
+    out_answer->retry_after_s = retry_after_s > 0 ? (uint64_t)retry_after_s : 0;
+    out_answer->body = g_byte_array_free_to_bytes(g_steal_pointer(&body));
+    return true;
+}
