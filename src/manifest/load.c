@@ -12,6 +12,7 @@
 #include "manifest/keys.h"
 #include "manifest/print.h"
 #include "manifest/records.h"
+#include "manifest/repos.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,7 +213,10 @@ static Manifest *load_flattened(const char *path, GError **error)
     Load load = {.seen = seen, .variables = variables};
     LoadFile file = {.path = path};
     g_autoptr(ManifestLayer) layer = load_file(&load, &file, NULL, error);
-    return layer == NULL ? NULL : manifest_layer_finish(layer, path, error);
+    g_autoptr(Manifest) manifest = layer == NULL ? NULL : manifest_layer_finish(layer, path, error);
+    if (manifest == NULL || !manifest_repos_load_named(manifest, error))
+        return NULL;
+    return g_steal_pointer(&manifest);
 }
 
 static bool set_digest(Manifest *self, GError **error)

@@ -37,8 +37,46 @@ typedef struct {
  * ManifestRepoKind:
  * @MANIFEST_REPO_HOST_APT: the machine's own apt sources
  * @MANIFEST_REPO_DEB: a Debian repository
+ * @MANIFEST_REPO_RPM: an rpm-md repository
+ * @MANIFEST_REPO_NAMED: a name that a *.repo file explains; not in a loaded manifest
  */
-typedef enum { MANIFEST_REPO_HOST_APT, MANIFEST_REPO_DEB } ManifestRepoKind;
+typedef enum {
+    MANIFEST_REPO_HOST_APT,
+    MANIFEST_REPO_DEB,
+    MANIFEST_REPO_RPM,
+    MANIFEST_REPO_NAMED,
+} ManifestRepoKind;
+
+/**
+ * ManifestRpmRepo:
+ * @metalink: (owned) (nullable): URL of a list of mirrors with the metadata's digests
+ * @mirrorlist: (owned) (nullable): URL of a plain list of mirrors
+ * @gpgkeys: (owned): the keys: absolute paths, or armoured texts
+ * @gpgcheck: one of the keys must have signed each package
+ * @repo_gpgcheck: one of the keys must have signed the metadata
+ * @module_hotfixes: its packages count whatever module streams are enabled
+ * @cost: of several repositories with one package the cheapest is taken
+ * @priority: packages of a repository with a lower number hide those of others
+ * @excludepkgs: (owned): patterns of packages that are not there
+ * @includepkgs: (owned): when not empty, patterns of the only packages that are
+ *
+ * What an rpm-md repository has beside its URLs. The names are dnf's.
+ */
+typedef struct {
+    char *metalink;
+    char *mirrorlist;
+    char **gpgkeys;
+    bool gpgcheck;
+    bool repo_gpgcheck;
+    bool module_hotfixes;
+    unsigned cost;
+    unsigned priority;
+    char **excludepkgs;
+    char **includepkgs;
+} ManifestRpmRepo;
+
+#define MANIFEST_RPM_REPO_COST 1000
+#define MANIFEST_RPM_REPO_PRIORITY 99
 
 /**
  * ManifestRepo:
@@ -49,6 +87,7 @@ typedef enum { MANIFEST_REPO_HOST_APT, MANIFEST_REPO_DEB } ManifestRepoKind;
  * @components: (owned): components; empty for flat repositories
  * @keyring: (owned) (nullable): absolute path of the keyring that must have signed it
  * @trusted: taken without a signature ("trusted: true", said on purpose)
+ * @rpm: (owned) (nullable): the rest of an rpm-md repository
  * @place: where it stands
  */
 typedef struct {
@@ -59,6 +98,7 @@ typedef struct {
     char **components;
     char *keyring;
     bool trusted;
+    ManifestRpmRepo *rpm;
     ManifestPlace place;
 } ManifestRepo;
 

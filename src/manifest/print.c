@@ -7,6 +7,7 @@
 
 #include "manifest/content.h"
 #include "manifest/keys.h"
+#include "manifest/rpm-repo.h"
 #include "manifest/yaml-print.h"
 
 #include <string.h>
@@ -48,6 +49,8 @@ static bool print_repo(const Print *p, const ManifestRepo *repo, GError **error)
         json_builder_add_string_value(p->json, repo->id);
         return true;
     }
+    if (repo->rpm != NULL)
+        return manifest_rpm_repo_print(repo, p->json, p->for_digest, error);
     json_builder_begin_object(p->json);
     print_strv(p->json, "components", repo->components);
     if (!print_keyring(p, repo, error))

@@ -50,6 +50,30 @@ void manifest_string_free(ManifestString *self)
     g_free(self);
 }
 
+ManifestRpmRepo *manifest_rpm_repo_new(void)
+{
+    ManifestRpmRepo *self = g_new0(ManifestRpmRepo, 1);
+    self->gpgkeys = g_new0(char *, 1);
+    self->excludepkgs = g_new0(char *, 1);
+    self->includepkgs = g_new0(char *, 1);
+    self->gpgcheck = true;
+    self->cost = MANIFEST_RPM_REPO_COST;
+    self->priority = MANIFEST_RPM_REPO_PRIORITY;
+    return self;
+}
+
+void manifest_rpm_repo_free(ManifestRpmRepo *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->metalink);
+    g_free(self->mirrorlist);
+    g_strfreev(self->gpgkeys);
+    g_strfreev(self->excludepkgs);
+    g_strfreev(self->includepkgs);
+    g_free(self);
+}
+
 void manifest_repo_free(ManifestRepo *self)
 {
     if (self == NULL)
@@ -59,6 +83,7 @@ void manifest_repo_free(ManifestRepo *self)
     g_strfreev(self->suites);
     g_strfreev(self->components);
     g_free(self->keyring);
+    manifest_rpm_repo_free(self->rpm);
     manifest_place_clear(&self->place);
     g_free(self);
 }

@@ -30,6 +30,9 @@ ManifestString *manifest_string_new(const char *text, const BaseYaml *yaml,
                                     const BaseYamlNode *node);
 
 void manifest_string_free(ManifestString *self);
+/** manifest_rpm_repo_new: with dnf's defaults, but gpgcheck on */
+ManifestRpmRepo *manifest_rpm_repo_new(void);
+void manifest_rpm_repo_free(ManifestRpmRepo *self);
 void manifest_repo_free(ManifestRepo *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ManifestRepo, manifest_repo_free)
 void manifest_file_free(ManifestFile *self);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The key "repos": "host-apt", or mappings that describe a Debian repository.
+ * The key "repos": "host-apt", the id of an rpm-md repository that a *.repo file beside the
+ * manifest describes, or mappings that describe a Debian or an rpm-md repository.
  */
 #include "manifest/repos.h"
 
 #include "manifest/check.h"
 #include "manifest/records.h"
+#include "manifest/repo-file.h"
+#include "manifest/rpm-repo.h"
 
 #include <string.h>
 
@@ -60,75 +63,85 @@ static bool parse_keyring(const BaseYaml *yaml, const BaseYamlNode *node, Manife
     return true;
 }
 
-static bool parse_type(const BaseYaml *yaml, const BaseYamlNode *node, GError **error)
+static bool parse_type(const BaseYaml *yaml, const BaseYamlNode *node, ManifestRepoKind *out_kind,
+                       GError **error)
 {
     const BaseYamlNode *type = base_yaml_find(node, "type");
     const char *text = NULL;
     if (type == NULL)
-        return base_yaml_set_error(
-            yaml, node, error, "the repository has no ‘type’; for a Debian one say ‘type: deb’");
+        return base_yaml_set_error(yaml, node, error,
+                                   "the repository has no ‘type’; for a Debian one say ‘type: "
+                                   "deb’, for an rpm-md one ‘type: rpm’");
     if (!base_yaml_get_string(yaml, type, "type", &text, error))
         return false;
-    if (strcmp(text, "deb") != 0)
-        return base_yaml_set_error(yaml, type, error, "‘%s’ is no type of repository; say ‘deb’",
-                                   text);
+    if (strcmp(text, "deb") != 0 && strcmp(text, "rpm") != 0)
+        return base_yaml_set_error(yaml, type, error,
+                                   "‘%s’ is no type of repository; say ‘deb’ or ‘rpm’", text);
+    *out_kind = strcmp(text, "deb") == 0 ? MANIFEST_REPO_DEB : MANIFEST_REPO_RPM;
     return true;
 }
 
-static ManifestRepo *parse_mapping(const BaseYaml *yaml, const BaseYamlNode *node, GError **error)
+static ManifestRepo *new_repo(ManifestRepoKind kind, const char *id, const BaseYaml *yaml,
+                              const BaseYamlNode *node)
 {
-    g_autoptr(ManifestRepo) repo = g_new0(ManifestRepo, 1);
-    const BaseYamlNode *name = base_yaml_find(node, "name");
-    const char *text = NULL;
-    if (!base_yaml_check_keys(yaml, node, deb_keys, error))
-        return NULL;
-    repo->kind = MANIFEST_REPO_DEB;
-    repo->place = manifest_place_at(yaml, node);
-    repo->urls = g_new0(char *, 1);
-    repo->suites = g_new0(char *, 1);
-    repo->components = g_new0(char *, 1);
-    if (name == NULL) {
-        base_yaml_set_error(yaml, node, error, "the repository has no ‘name’");
-        return NULL;
-    }
-    if (!base_yaml_get_string(yaml, name, "name", &text, error) || !parse_type(yaml, node, error))
-        return NULL;
-    repo->id = g_strdup(text);
-    if (base_yaml_find(node, "url") != NULL && base_yaml_find(node, "urls") != NULL) {
-        base_yaml_set_error(yaml, base_yaml_find(node, "urls"), error,
-                            "‘url’ and ‘urls’ are the same; say one");
-        return NULL;
-    }
-    if (!parse_optional_texts(yaml, node, "url", &repo->urls, error) ||
-        !parse_optional_texts(yaml, node, "urls", &repo->urls, error) ||
-        !parse_optional_texts(yaml, node, "suites", &repo->suites, error) ||
-        !parse_optional_texts(yaml, node, "components", &repo->components, error) ||
-        !parse_keyring(yaml, node, repo, error))
-        return NULL;
-    return g_steal_pointer(&repo);
-}
-
-static ManifestRepo *parse_name(const BaseYaml *yaml, const BaseYamlNode *node, GError **error)
-{
-    const char *text = NULL;
-    if (!base_yaml_get_string(yaml, node, "repos", &text, error))
-        return NULL;
-    if (strcmp(text, HOST_APT) != 0) {
-        base_yaml_set_error(yaml, node, error,
-                            "there is no repository ‘%s’; say ‘" HOST_APT "’ for this machine's "
-                            "apt sources, or a mapping with name, type, url, suites, components "
-                            "and keyring",
-                            text);
-        return NULL;
-    }
     ManifestRepo *repo = g_new0(ManifestRepo, 1);
-    repo->kind = MANIFEST_REPO_HOST_APT;
-    repo->id = g_strdup(HOST_APT);
+    repo->kind = kind;
+    repo->id = g_strdup(id);
     repo->place = manifest_place_at(yaml, node);
     repo->urls = g_new0(char *, 1);
     repo->suites = g_new0(char *, 1);
     repo->components = g_new0(char *, 1);
     return repo;
+}
+
+/* The members that each kind has for itself. */
+static bool parse_members(const BaseYaml *yaml, const BaseYamlNode *node, ManifestRepo *repo,
+                          GError **error)
+{
+    if (repo->kind == MANIFEST_REPO_RPM)
+        return manifest_rpm_repo_parse(yaml, node, repo, error);
+    return base_yaml_check_keys(yaml, node, deb_keys, error) &&
+           parse_optional_texts(yaml, node, "suites", &repo->suites, error) &&
+           parse_optional_texts(yaml, node, "components", &repo->components, error) &&
+           parse_keyring(yaml, node, repo, error);
+}
+
+static ManifestRepo *parse_mapping(const BaseYaml *yaml, const BaseYamlNode *node, GError **error)
+{
+    const BaseYamlNode *name = base_yaml_find(node, "name");
+    const char *text = NULL;
+    ManifestRepoKind kind = MANIFEST_REPO_DEB;
+    /* a misspelt key is a better thing to say than that it is missing */
+    if (base_yaml_find(node, "type") == NULL && !base_yaml_check_keys(yaml, node, deb_keys, error))
+        return NULL;
+    if (name == NULL) {
+        base_yaml_set_error(yaml, node, error, "the repository has no ‘name’");
+        return NULL;
+    }
+    if (!base_yaml_get_string(yaml, name, "name", &text, error) ||
+        !parse_type(yaml, node, &kind, error))
+        return NULL;
+    g_autoptr(ManifestRepo) repo = new_repo(kind, text, yaml, node);
+    const BaseYamlNode *urls = base_yaml_find(node, "urls");
+    if (base_yaml_find(node, "url") != NULL && urls != NULL) {
+        base_yaml_set_error(yaml, urls, error, "‘url’ and ‘urls’ are the same; say one");
+        return NULL;
+    }
+    if (!parse_members(yaml, node, repo, error) ||
+        !parse_optional_texts(yaml, node, "url", &repo->urls, error) ||
+        !parse_optional_texts(yaml, node, "urls", &repo->urls, error))
+        return NULL;
+    return g_steal_pointer(&repo);
+}
+
+/* What stands for what is only known with all files at hand: manifest_repos_load_named(). */
+static ManifestRepo *parse_name(const BaseYaml *yaml, const BaseYamlNode *node, GError **error)
+{
+    const char *text = NULL;
+    if (!base_yaml_get_string(yaml, node, "repos", &text, error))
+        return NULL;
+    bool is_apt = strcmp(text, HOST_APT) == 0;
+    return new_repo(is_apt ? MANIFEST_REPO_HOST_APT : MANIFEST_REPO_NAMED, text, yaml, node);
 }
 
 bool manifest_repos_parse(const BaseYaml *yaml, const BaseYamlNode *node, GPtrArray *repos,
@@ -195,11 +208,14 @@ static bool check_keyring(const ManifestRepo *repo, GError **error)
 
 bool manifest_repo_check(const ManifestRepo *repo, GError **error)
 {
-    if (repo->kind == MANIFEST_REPO_HOST_APT)
+    if (repo->kind == MANIFEST_REPO_HOST_APT || repo->kind == MANIFEST_REPO_NAMED)
         return true;
     g_autofree char *wrong = manifest_check_repo_name(repo->id);
     if (wrong != NULL)
         return manifest_place_set_error(&repo->place, error, "%s", wrong);
+    if (repo->kind == MANIFEST_REPO_RPM)
+        return manifest_rpm_repo_check(repo, error) &&
+               check_texts(repo, repo->urls, manifest_check_url, error);
     if (repo->urls[0] == NULL || repo->suites[0] == NULL)
         return manifest_place_set_error(&repo->place, error, "repository ‘%s’ has no ‘%s’",
                                         repo->id, repo->urls[0] == NULL ? "url" : "suites");
@@ -207,4 +223,40 @@ bool manifest_repo_check(const ManifestRepo *repo, GError **error)
            check_texts(repo, repo->suites, manifest_check_suite, error) &&
            check_texts(repo, repo->components, manifest_check_suite, error) &&
            check_components(repo, error) && check_keyring(repo, error);
+}
+
+/* --- names --- */
+
+static bool check_one_kind(const GPtrArray *repos, GError **error)
+{
+    const ManifestRepo *first = repos->pdata[0];
+    for (guint i = 1; i < repos->len; i++) {
+        const ManifestRepo *repo = repos->pdata[i];
+        if ((repo->kind == MANIFEST_REPO_RPM) != (first->kind == MANIFEST_REPO_RPM))
+            return manifest_place_set_error(
+                &repo->place, error,
+                "repository ‘%s’ has %s packages, but ‘%s’ at %s:%u:%u has %s ones; a tree is made "
+                "of one kind",
+                repo->id, repo->kind == MANIFEST_REPO_RPM ? "rpm" : "Debian", first->id,
+                first->place.file, first->place.line, first->place.column,
+                first->kind == MANIFEST_REPO_RPM ? "rpm" : "Debian");
+    }
+    return true;
+}
+
+bool manifest_repos_load_named(Manifest *manifest, GError **error)
+{
+    for (guint i = 0; i < manifest->repos->len; i++) {
+        const ManifestRepo *named = manifest->repos->pdata[i];
+        if (named->kind != MANIFEST_REPO_NAMED)
+            continue;
+        ManifestRepo *repo = manifest_repo_file_find(manifest, named->id, &named->place, error);
+        if (repo == NULL)
+            return false;
+        manifest_repo_free(manifest->repos->pdata[i]);
+        manifest->repos->pdata[i] = repo;
+        if (!manifest_repo_check(repo, error))
+            return false;
+    }
+    return check_one_kind(manifest->repos, error);
 }

@@ -107,7 +107,9 @@ static bool replace_in_repos(const ManifestLayer *layer, GError **error)
         const Replace r = {.layer = layer, .place = &repo->place};
         if (!replace_in_texts(&r, repo->urls, error) ||
             !replace_in_texts(&r, repo->suites, error) ||
-            !replace_in_texts(&r, repo->components, error))
+            !replace_in_texts(&r, repo->components, error) ||
+            (repo->rpm != NULL && (!replace_in_place(&r, &repo->rpm->metalink, error) ||
+                                   !replace_in_place(&r, &repo->rpm->mirrorlist, error))))
             return false;
     }
     return true;

@@ -221,6 +221,8 @@ static bool add_repo(const ManifestRepo *repo, const char *root, const char *arc
         return add_host_apt(repo, root, arch, sources, error);
     case MANIFEST_REPO_DEB:
         return add_deb(repo, sources, error);
+    case MANIFEST_REPO_RPM:
+    case MANIFEST_REPO_NAMED:
     default:
         g_assert_not_reached();
     }
