@@ -357,6 +357,11 @@ GPtrArray *manifest_repo_file_parse(const ManifestRepoFile *file, const char *wa
 static const char *find_variable(const char *name, void *user_data)
 {
     const Manifest *manifest = user_data;
+    for (guint i = 0; i < manifest->repovars->len; i++) {
+        const ManifestVariable *variable = manifest->repovars->pdata[i];
+        if (strcmp(variable->name, name) == 0)
+            return variable->value;
+    }
     if (strcmp(name, "releasever") == 0)
         return manifest->releasever;
     if (strcmp(name, "basearch") == 0 || strcmp(name, "arch") == 0)
