@@ -234,3 +234,14 @@ char *cmd_args_state_dir(const CmdArgs *args)
         return g_strdup("/var/lib/atoll");
     return g_build_filename(g_get_user_data_dir(), "atoll", NULL);
 }
+
+char *cmd_args_database(const CmdArgs *args)
+{
+    const char *url = cmd_args_string(args, "database");
+    if (url == NULL)
+        url = g_getenv("ATOLL_DATABASE");
+    if (url != NULL && url[0] != '\0')
+        return g_strdup(url);
+    g_autofree char *state = cmd_args_state_dir(args);
+    return g_build_filename(state, "atoll.db", NULL);
+}

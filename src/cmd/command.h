@@ -88,6 +88,12 @@ typedef enum {
         .help = "state directory (default: $ATOLL_STATE, else /var/lib/atoll as root and "         \
                 "~/.local/share/atoll for others)"                                                 \
     }
+#define CMD_OPTION_DATABASE                                                                        \
+    {                                                                                              \
+        .name = "database", .metavar = "URL",                                                      \
+        .help = "state database: an SQLite file or postgresql://… (default: $ATOLL_DATABASE, "   \
+                "else atoll.db in the state directory)"                                            \
+    }
 
 /** cmd_args_flag: whether the switch --@name was given */
 bool cmd_args_flag(const CmdArgs *args, const char *name);
@@ -110,6 +116,15 @@ const char *const *cmd_args_operands(const CmdArgs *args);
  *   called, also when the command runs in a user namespace); it may not exist yet
  */
 char *cmd_args_state_dir(const CmdArgs *args);
+
+/**
+ * cmd_args_database:
+ * @args: of a command that has %CMD_OPTION_DATABASE and %CMD_OPTION_STATE
+ *
+ * Returns: (transfer full): for base_db_open(): --database, $ATOLL_DATABASE, or the file
+ *   atoll.db in the state directory, which is not made here
+ */
+char *cmd_args_database(const CmdArgs *args);
 
 /**
  * cmd_main:
