@@ -4,6 +4,7 @@
  */
 #include "tree/assemble.h"
 
+#include "tree/delta.h"
 #include "tree/filter.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@ typedef struct {
     const Manifest *manifest;
     const TreeFilter *filter; /* NULL when the format selects */
     GHashTable *replaces;     /* "NEW\nOLD" */
+    GHashTable *diversions;   /* path to "PLACE\nPACKAGE", NULL for none */
     StoreNode *root;
 } Merge;
 
@@ -102,7 +104,8 @@ static bool merge_child(Merge *merge, StoreNode *into, const char *name, const S
             return true;
         if (same_leaf(old, child) || (old->owner != NULL && replaces(merge, old->owner, owner)))
             return true;
-        if (old->owner == NULL || !replaces(merge, owner, old->owner))
+        bool made = g_strcmp0(old->owner, TREE_DELTA_MADE) == 0;
+        if (!made && (old->owner == NULL || !replaces(merge, owner, old->owner)))
             return set_conflict(error, path, old, owner);
     }
     if (!both_dirs) {
@@ -110,6 +113,20 @@ static bool merge_child(Merge *merge, StoreNode *into, const char *name, const S
         g_hash_table_replace(into->children, g_strdup(name), old);
     }
     return !store_node_is_dir(child) || merge_dir(merge, old, child, path, owner, error);
+}
+
+/* A file that a script of an earlier stage diverts lands where the diversion says. */
+static bool divert(Merge *merge, const StoreNode *child, const char *path, const char *owner)
+{
+    const char *diversion = merge->diversions != NULL && !store_node_is_dir(child)
+                                ? g_hash_table_lookup(merge->diversions, path)
+                                : NULL;
+    const char *by = diversion != NULL ? strchr(diversion, '\n') : NULL;
+    if (by == NULL || strcmp(by + 1, owner) == 0)
+        return false;
+    g_autofree char *place = g_strndup(diversion, (size_t)(by - diversion));
+    store_node_put(merge->root, place, own_copy(child, owner));
+    return true;
 }
 
 static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, const char *path,
@@ -123,6 +140,8 @@ static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, cons
             *path == '\0' ? g_strdup(name) : g_strconcat(path, "/", name, NULL);
         if (merge->filter != NULL &&
             tree_filter_drops(merge->filter, child_path, store_node_is_dir(child)))
+            continue;
+        if (divert(merge, child, child_path, owner))
             continue;
         if (!merge_child(merge, into, name, child, child_path, owner, error))
             return false;
@@ -155,20 +174,35 @@ static bool merge_all(Merge *merge, GPtrArray *imported, GError **error)
     return true;
 }
 
-StoreNode *tree_assemble(int repo_fd, const TreeFormat *format, GPtrArray *imported,
-                         const Manifest *manifest, GError **error)
+StoreNode *tree_assemble_start(int repo_fd, const TreeFormat *format, GError **error)
 {
     g_autoptr(StoreNode) root = store_node_new_dir(0755);
-    g_autoptr(TreeFilter) filter = format->select == NULL ? tree_filter_new(manifest) : NULL;
-    g_autoptr(GHashTable) replacements = format->replacements(imported);
-    Merge merge = {.repo_fd = repo_fd,
+    return format->put_skeleton(root, repo_fd, error) ? g_steal_pointer(&root) : NULL;
+}
+
+bool tree_assemble_add(StoreNode *root, const TreeAssemble *self, GPtrArray *packages,
+                       GError **error)
+{
+    const TreeFormat *format = self->format;
+    g_autoptr(TreeFilter) filter = format->select == NULL ? tree_filter_new(self->manifest) : NULL;
+    g_autoptr(GHashTable) replacements = format->replacements(self->imported);
+    g_autoptr(GHashTable) diversions = NULL;
+    if (format->diversions != NULL && !format->diversions(root, self->repo_fd, &diversions, error))
+        return false;
+    Merge merge = {.repo_fd = self->repo_fd,
                    .format = format,
-                   .manifest = manifest,
+                   .manifest = self->manifest,
                    .filter = filter,
                    .replaces = replacements,
+                   .diversions = diversions,
                    .root = root};
-    if (!format->put_skeleton(root, repo_fd, error) || !merge_all(&merge, imported, error) ||
-        !format->put_database(root, repo_fd, imported, error))
+    return merge_all(&merge, packages, error);
+}
+
+StoreNode *tree_assemble(const TreeAssemble *self, GError **error)
+{
+    g_autoptr(StoreNode) root = tree_assemble_start(self->repo_fd, self->format, error);
+    if (root == NULL || !tree_assemble_add(root, self, self->imported, error))
         return NULL;
     return g_steal_pointer(&root);
 }

@@ -11,9 +11,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+/* scripts that compare times must find the same ones every time */
+static const struct timespec epoch[2] = {{0, 0}, {0, 0}};
 
 static bool needs_copy(const StoreMeta *meta)
 {
@@ -46,10 +50,15 @@ static bool copy_file(const StoreNode *node, int repo_fd, int dir_fd, const char
         return false;
     if (fchown(fd, node->meta.uid, node->meta.gid) != 0 || fchmod(fd, node->meta.mode & 07777) != 0)
         return base_error_set_errno(error, errno, "setting owner and mode of ‘%s’", name);
-    const struct timespec times[2] = {{0, 0}, {0, 0}};
     return set_xattrs(fd, node->meta.xattrs, error) &&
-           (futimens(fd, times) == 0 ||
+           (futimens(fd, epoch) == 0 ||
             base_error_set_errno(error, errno, "setting the time of ‘%s’", name));
+}
+
+static bool same_leaf(const StoreNode *a, const StoreNode *b)
+{
+    return !store_node_is_dir(a) && !store_node_is_dir(b) &&
+           memcmp(a->checksum, b->checksum, sizeof a->checksum) == 0;
 }
 
 static bool place_leaf(const StoreNode *node, int repo_fd, int dir_fd, const char *name,
@@ -58,6 +67,7 @@ static bool place_leaf(const StoreNode *node, int repo_fd, int dir_fd, const cha
     if (S_ISLNK(node->meta.mode)) {
         if (symlinkat(node->target, dir_fd, name) != 0)
             return base_error_set_errno(error, errno, "making link ‘%s’", name);
+        (void)utimensat(dir_fd, name, epoch, AT_SYMLINK_NOFOLLOW);
         return true;
     }
     if (needs_copy(&node->meta))
@@ -74,7 +84,8 @@ static bool place_leaf(const StoreNode *node, int repo_fd, int dir_fd, const cha
 /* A directory of the tree and where it lies on disk. */
 typedef struct {
     const StoreNode *node;
-    char *path; /* owned: relative to the root, "." for itself */
+    const StoreNode *old; /* what is laid out there, if anything */
+    char *path;           /* owned: relative to the root, "." for itself */
 } Place;
 
 typedef struct {
@@ -89,22 +100,54 @@ static void place_free(void *place)
     g_free(place);
 }
 
+static StoreNode *child_of(const StoreNode *dir, const char *name)
+{
+    return dir != NULL && store_node_is_dir(dir) ? g_hash_table_lookup(dir->children, name) : NULL;
+}
+
+/* What is gone, or is another kind of thing now. */
+static bool remove_stale(const Checkout *checkout, const StoreNode *old, const StoreNode *dir,
+                         const char *path, GError **error)
+{
+    GHashTableIter iter;
+    void *name = NULL, *was = NULL;
+    if (old == NULL || !store_node_is_dir(old))
+        return true;
+    g_hash_table_iter_init(&iter, old->children);
+    while (g_hash_table_iter_next(&iter, &name, &was)) {
+        const StoreNode *is = g_hash_table_lookup(dir->children, name);
+        if (is != NULL && store_node_is_dir(is) == store_node_is_dir(was) &&
+            (store_node_is_dir(is) || same_leaf(is, was)))
+            continue;
+        g_autofree char *child_path = g_build_filename(path, name, NULL);
+        if (!base_fd_remove_tree(checkout->root_fd, child_path, error))
+            return false;
+    }
+    return true;
+}
+
 /* Directories come first, one after the other; then their files, all CPUs at once. */
-static bool make_dirs(Checkout *checkout, const StoreNode *dir, const char *path, GError **error)
+static bool make_dirs(Checkout *checkout, const StoreNode *old, const StoreNode *dir,
+                      const char *path, GError **error)
 {
     Place *place = g_new0(Place, 1);
-    *place = (Place){.node = dir, .path = g_strdup(path)};
+    *place = (Place){.node = dir, .old = old, .path = g_strdup(path)};
     g_ptr_array_add(checkout->places, place);
+    if (!remove_stale(checkout, old, dir, path, error))
+        return false;
     GHashTableIter iter;
     void *name = NULL, *child = NULL;
     g_hash_table_iter_init(&iter, dir->children);
     while (g_hash_table_iter_next(&iter, &name, &child)) {
         if (!store_node_is_dir(child))
             continue;
+        const StoreNode *was = child_of(old, name);
+        if (was != NULL && !store_node_is_dir(was))
+            was = NULL;
         g_autofree char *child_path = g_build_filename(path, name, NULL);
-        if (mkdirat(checkout->root_fd, child_path, 0700) != 0)
+        if (was == NULL && mkdirat(checkout->root_fd, child_path, 0700) != 0)
             return base_error_set_errno(error, errno, "making directory ‘%s’", child_path);
-        if (!make_dirs(checkout, child, child_path, error))
+        if (!make_dirs(checkout, was, child, child_path, error))
             return false;
     }
     return true;
@@ -121,23 +164,28 @@ static bool fill_dir(size_t index, unsigned worker, void *user_data, GError **er
     GHashTableIter iter;
     void *name = NULL, *child = NULL;
     g_hash_table_iter_init(&iter, place->node->children);
-    while (g_hash_table_iter_next(&iter, &name, &child))
-        if (!store_node_is_dir(child) && !place_leaf(child, checkout->repo_fd, dir_fd, name, error))
+    while (g_hash_table_iter_next(&iter, &name, &child)) {
+        const StoreNode *was = child_of(place->old, name);
+        if (store_node_is_dir(child) || (was != NULL && same_leaf(was, child)))
+            continue;
+        if (!place_leaf(child, checkout->repo_fd, dir_fd, name, error))
             return false;
+    }
     if (fchown(dir_fd, place->node->meta.uid, place->node->meta.gid) != 0 ||
-        fchmod(dir_fd, place->node->meta.mode & 07777) != 0)
+        fchmod(dir_fd, place->node->meta.mode & 07777) != 0 || futimens(dir_fd, epoch) != 0)
         return base_error_set_errno(error, errno, "setting owner and mode of ‘%s’", place->path);
     return true;
 }
 
-bool tree_checkout(const StoreNode *root, int repo_fd, const char *path, GError **error)
+bool tree_checkout(const StoreNode *root, const StoreNode *old, int repo_fd, const char *path,
+                   GError **error)
 {
     base_autofd root_fd = base_fd_open_dir(AT_FDCWD, path, error);
     if (root_fd < 0)
         return false;
     g_autoptr(GPtrArray) places = g_ptr_array_new_with_free_func(place_free);
     Checkout checkout = {.repo_fd = repo_fd, .root_fd = root_fd, .places = places};
-    if (make_dirs(&checkout, root, ".", error) &&
+    if (make_dirs(&checkout, old, root, ".", error) &&
         base_parallel_for(places->len, 0, fill_dir, &checkout, NULL, error))
         return true;
     g_prefix_error(error, "checking out to ‘%s’: ", path);

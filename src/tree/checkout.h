@@ -9,15 +9,16 @@ G_BEGIN_DECLS
 /**
  * tree_checkout:
  * @root: a tree
+ * @old: (nullable): the tree that @path holds; %NULL when it is empty
  * @repo_fd: directory descriptor of the build repo
- * @path: directory to fill, on the repo's file system
+ * @path: directory on the repo's file system
  * @error: return location
  *
  * Lays @root out as hard links to the repo's objects, to be the lower layer of an overlay:
  * nobody may write to it. A file whose owner, mode or attributes a bare-user object cannot
- * carry is a copy.
+ * carry is a copy. All times are the epoch. Where @old is given, only what differs is touched.
  */
-bool tree_checkout(const StoreNode *root, int repo_fd, const char *path,
+bool tree_checkout(const StoreNode *root, const StoreNode *old, int repo_fd, const char *path,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

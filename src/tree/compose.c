@@ -14,12 +14,15 @@
 #include "tree/assemble.h"
 #include "tree/describe.h"
 #include "tree/finish.h"
+#include "tree/ids.h"
 #include "tree/initramfs.h"
 #include "tree/scan.h"
+#include "tree/stages.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define ACCOUNT_FILE_MAX_BYTES (4 * 1024 * 1024)
 
@@ -36,7 +39,9 @@ typedef struct {
     const TreeFormat *format;
     GPtrArray *imported;  /* owned */
     char *inputs;         /* owned */
+    StoreNode *unpacked;  /* owned: all packages merged, no script run */
     StoreNode *root;      /* owned */
+    TreeStages *stages;   /* owned */
     TreeScripts *scripts; /* owned */
     TreeUsersMap *ids;    /* owned */
     char *kernel;         /* owned */
@@ -47,7 +52,7 @@ typedef struct {
 typedef struct {
     const Store *store;
     GPtrArray *imported; /* borrowed */
-    StoreNode *tree;     /* owned */
+    StoreNode *tree;     /* borrowed */
     GCancellable *cancellable;
     StoreExportStats stats;
     GError *error; /* owned */
@@ -56,6 +61,8 @@ typedef struct {
 static void run_clear(Run *run)
 {
     tree_scripts_free(run->scripts);
+    tree_stages_free(run->stages);
+    store_node_free(run->unpacked);
     store_node_free(run->root);
     g_clear_pointer(&run->imported, g_ptr_array_unref);
     g_clear_pointer(&run->packages, g_ptr_array_unref);
@@ -181,13 +188,28 @@ static bool import(Run *run, GError **error)
     return true;
 }
 
+static TreeAssemble what_to_assemble(const Run *run)
+{
+    return (TreeAssemble){.repo_fd = store_get_build_fd(run->store),
+                          .format = run->format,
+                          .imported = run->imported,
+                          .manifest = run->manifest};
+}
+
+/* Before any script runs, so that the export has something to do beside them. A conflict is
+ * none yet: a script may divert one of the files. */
 static bool assemble(Run *run, GError **error)
 {
     begin(run, "assembling the tree");
-    run->root = tree_assemble(store_get_build_fd(run->store), run->format, run->imported,
-                              run->manifest, error);
-    if (run->root == NULL)
+    g_autoptr(GError) local = NULL;
+    TreeAssemble all = what_to_assemble(run);
+    run->unpacked = tree_assemble(&all, &local);
+    if (g_error_matches(local, TREE_ERROR, TREE_ERROR_CONFLICT))
+        run->unpacked = store_node_new_dir(0755);
+    if (run->unpacked == NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
         return false;
+    }
     end(run, "assemble", 0, 0);
     return true;
 }
@@ -239,28 +261,33 @@ static bool settle_ids(Run *run, GError **error)
 
 static bool run_package_scripts(Run *run, GError **error)
 {
-    TreeFormatRun scripts = {.scripts = run->scripts,
-                             .imported = run->imported,
-                             .manifest = run->manifest,
-                             .progress = run->options->progress};
-    return run->format->run_scripts(&scripts, run->cancellable, error);
+    begin(run, "running package scripts");
+    TreeAssemble all = what_to_assemble(run);
+    run->stages = tree_stages_new(run->store, &all, run->options->progress);
+    run->root = tree_stages_run(run->stages, run->cancellable, error);
+    if (run->root == NULL)
+        return false;
+    end(run, "scripts", 0, tree_stages_ran(run->stages));
+    return true;
 }
 
-static bool run_scripts(Run *run, GError **error)
+static bool customize(Run *run, GError **error)
 {
-    begin(run, "running package scripts");
+    begin(run, "customizing the tree");
     int build_fd = store_get_build_fd(run->store);
-    g_autofree char *scratch = store_make_scratch(run->store, "scripts", error);
-    if (scratch == NULL)
-        return false;
-    run->scripts = tree_scripts_open(run->root, build_fd, scratch, error);
-    if (run->scripts == NULL || !run_package_scripts(run, error) ||
+    run->scripts = tree_stages_open(run->stages, run->root, error);
+    if (run->scripts == NULL ||
         !tree_scripts_customize(run->scripts, run->manifest, run->cancellable, error) ||
-        !settle_ids(run, error) ||
-        !tree_scan(run->root, build_fd, tree_scripts_get_upper(run->scripts), run->ids, error) ||
-        !tree_finish_clean(run->format, run->root, build_fd, error))
+        !settle_ids(run, error) || !tree_ids_apply(run->root, build_fd, run->ids, error))
         return false;
-    end(run, "scripts", 0, run->packages->len);
+    g_autoptr(TreeDelta) delta =
+        tree_scan(build_fd, tree_scripts_get_upper(run->scripts), run->ids, error);
+    if (delta == NULL)
+        return false;
+    tree_delta_apply(delta, run->root);
+    if (!tree_finish_clean(run->format, run->root, build_fd, error))
+        return false;
+    end(run, "customize", 0, 0);
     return true;
 }
 
@@ -298,24 +325,22 @@ static bool finish_tree(Run *run, GError **error)
 
 static bool build_tree(Run *run, GError **error)
 {
-    return run_scripts(run, error) && make_initramfs(run, error) && finish_tree(run, error);
+    return run_package_scripts(run, error) && customize(run, error) && make_initramfs(run, error) &&
+           finish_tree(run, error);
 }
 
 /* The scripts need one CPU at a time; the other one publishes what is already known. */
 static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **error)
 {
     g_autoptr(GCancellable) stop = g_cancellable_new();
-    Background background = {.store = run->store,
-                             .imported = run->imported,
-                             .tree = store_node_copy(run->root),
-                             .cancellable = stop};
+    Background background = {
+        .store = run->store, .imported = run->imported, .tree = run->unpacked, .cancellable = stop};
     GThread *thread = g_thread_new("export", work_in_background, &background);
     bool built = build_tree(run, error);
     if (!built)
         g_cancellable_cancel(stop);
     begin(run, "exporting");
     (void)g_thread_join(thread);
-    store_node_free(background.tree);
     *out_stats = background.stats;
     if (built && background.error != NULL) {
         g_propagate_error(error, background.error);
@@ -363,10 +388,20 @@ static bool publish(Run *run, StoreExportStats stats, GError **error)
         !store_sign_commit(store_get_build_repo(run->store), run->result->commit, &run->key,
                            run->cancellable, error) ||
         !store_export_commit(run->store, run->result->commit, run->root, run->manifest->ref,
-                             run->cancellable, error))
+                             run->cancellable, error) ||
+        !tree_stages_keep(run->stages, run->cancellable, error))
         return false;
     end(run, "commit", 0, 0);
     return true;
+}
+
+/* The stages that were sound need not run again once the reason of a failure is mended. */
+static void keep_stages(Run *run)
+{
+    g_autoptr(GError) ignored = NULL;
+    if (syncfs(store_get_build_fd(run->store)) != 0 ||
+        !tree_stages_keep(run->stages, NULL, &ignored))
+        g_debug("forgetting the stages: %s", ignored != NULL ? ignored->message : "no sync");
 }
 
 TreeComposeResult *tree_compose(const TreeComposeOptions *options, GCancellable *cancellable,
@@ -382,8 +417,11 @@ TreeComposeResult *tree_compose(const TreeComposeOptions *options, GCancellable 
         return NULL;
     if (is_unchanged(&run))
         return g_steal_pointer(&run.result);
-    if (!fetch(&run, error) || !import(&run, error) || !assemble(&run, error) ||
-        !build_beside_export(&run, &stats, error) || !publish(&run, stats, error))
+    if (!fetch(&run, error) || !import(&run, error) || !assemble(&run, error))
         return NULL;
+    if (!build_beside_export(&run, &stats, error) || !publish(&run, stats, error)) {
+        keep_stages(&run);
+        return NULL;
+    }
     return g_steal_pointer(&run.result);
 }

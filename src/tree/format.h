@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * TreeFormatRun:
  * @scripts: the sandboxed tree
- * @imported: (element-type PackagesImported): its packages
+ * @imported: (element-type PackagesImported): the packages whose scripts have not run yet
  * @manifest: what it says of documentation and languages
  * @progress: (nullable): packages done
  *
@@ -33,8 +33,17 @@ typedef struct {
  * @replacements: (transfer full): set of "NEW\nOLD": files of NEW win over those of OLD
  * @select: (nullable) (transfer full): the files of a package that the manifest wants; without
  *   it, #TreeFilter chooses by path
- * @put_database: after merging: the package database, and what the first script needs
- * @run_scripts: runs the scripts of all packages; %TREE_ERROR_SCRIPT names package and script
+ * @plan: (nullable) (transfer full) (element-type GPtrArray): the packages in stages, in the
+ *   order in which they are unpacked and configured, as a pure function of the packages; a
+ *   package depends on none of a later stage. Without it, all are one stage
+ * @diversions: (nullable): paths that scripts have diverted for packages to come, as
+ *   tree_dpkg_diversions()
+ * @put_database: after merging a stage: the package database with these packages added, and
+ *   what the first script needs
+ * @run_scripts: runs the scripts of a stage's packages; %TREE_ERROR_SCRIPT names package and
+ *   script
+ * @recipe: (transfer full): text that changes whenever @run_scripts starts to give another
+ *   result for the same tree
  * @clean: removes locks and backups of the database
  *
  * What differs between trees of different package formats.
@@ -48,8 +57,11 @@ typedef struct {
     bool (*put_skeleton)(StoreNode *root, int repo_fd, GError **error);
     GHashTable *(*replacements)(const GPtrArray *imported);
     StoreNode *(*select)(const PackagesImported *one, const Manifest *manifest, GError **error);
+    GPtrArray *(*plan)(GPtrArray *imported);
+    bool (*diversions)(StoreNode *root, int repo_fd, GHashTable **out_diversions, GError **error);
     bool (*put_database)(StoreNode *root, int repo_fd, GPtrArray *imported, GError **error);
     bool (*run_scripts)(const TreeFormatRun *run, GCancellable *cancellable, GError **error);
+    char *(*recipe)(void);
     void (*clean)(StoreNode *root);
 } TreeFormat;
 

@@ -24,6 +24,7 @@
 typedef struct {
     int repo_fd;
     const TreeUsersMap *ids;
+    GPtrArray *removed; /* paths that whiteouts and opaque directories hide */
 } Scan;
 
 static GVariant *read_capability(int fd)
@@ -108,25 +109,26 @@ static bool is_opaque(int fd)
            (fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y');
 }
 
-static bool scan_dir(const Scan *scan, StoreNode *dir, int dir_fd, GError **error);
+static bool scan_dir(const Scan *scan, StoreNode *dir, int dir_fd, const char *path,
+                     GError **error);
 
 static bool scan_subdir(const Scan *scan, StoreNode *parent, int dir_fd, const char *name,
-                        const struct stat *st, GError **error)
+                        const char *path, GError **error)
 {
+    struct stat st;
     base_autofd fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0 || fstat(fd, &st) != 0)
         return base_error_set_errno(error, errno, "opening directory ‘%s’", name);
-    StoreNode *dir = g_hash_table_lookup(parent->children, name);
-    if (dir == NULL || !store_node_is_dir(dir) || is_opaque(fd)) {
-        dir = store_node_new_dir(0);
-        g_hash_table_replace(parent->children, g_strdup(name), dir);
-    }
-    set_meta(scan, st, &dir->meta);
-    return scan_dir(scan, dir, fd, error);
+    if (is_opaque(fd))
+        g_ptr_array_add(scan->removed, g_strdup(path));
+    StoreNode *dir = store_node_new_dir(0);
+    g_hash_table_insert(parent->children, g_strdup(name), dir);
+    set_meta(scan, &st, &dir->meta);
+    return scan_dir(scan, dir, fd, path, error);
 }
 
 static bool scan_entry(const Scan *scan, StoreNode *dir, int dir_fd, const char *name,
-                       GError **error)
+                       const char *path, GError **error)
 {
     struct stat st;
     if (!g_utf8_validate(name, -1, NULL))
@@ -134,10 +136,12 @@ static bool scan_entry(const Scan *scan, StoreNode *dir, int dir_fd, const char 
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return base_error_set_errno(error, errno, "looking at ‘%s’", name);
     if (S_ISDIR(st.st_mode))
-        return scan_subdir(scan, dir, dir_fd, name, &st, error);
-    g_hash_table_remove(dir->children, name);
-    if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-        return true; /* a whiteout, or what has no place in a tree */
+        return scan_subdir(scan, dir, dir_fd, name, path, error);
+    if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+        /* a whiteout, or what has no place in a tree */
+        g_ptr_array_add(scan->removed, g_strdup(path));
+        return true;
+    }
     StoreNode *node = S_ISREG(st.st_mode) ? scan_file(scan, dir_fd, name, &st, error)
                                           : scan_link(scan, dir_fd, name, &st, error);
     if (node == NULL)
@@ -146,7 +150,7 @@ static bool scan_entry(const Scan *scan, StoreNode *dir, int dir_fd, const char 
     return true;
 }
 
-static bool scan_dir(const Scan *scan, StoreNode *dir, int dir_fd, GError **error)
+static bool scan_dir(const Scan *scan, StoreNode *dir, int dir_fd, const char *path, GError **error)
 {
     int stream_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = stream_fd < 0 ? NULL : fdopendir(stream_fd);
@@ -156,7 +160,9 @@ static bool scan_dir(const Scan *scan, StoreNode *dir, int dir_fd, GError **erro
     struct dirent *entry;
     while (ok && (entry = readdir(stream)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            ok = scan_entry(scan, dir, dir_fd, entry->d_name, error);
+            g_autofree char *child = *path == '\0' ? g_strdup(entry->d_name)
+                                                   : g_strconcat(path, "/", entry->d_name, NULL);
+            ok = scan_entry(scan, dir, dir_fd, entry->d_name, child, error);
             if (!ok)
                 g_prefix_error(error, "‘%s’: ", entry->d_name);
         }
@@ -164,10 +170,14 @@ static bool scan_dir(const Scan *scan, StoreNode *dir, int dir_fd, GError **erro
     return ok;
 }
 
-bool tree_scan(StoreNode *root, int repo_fd, const char *upper, const TreeUsersMap *ids,
-               GError **error)
+TreeDelta *tree_scan(int repo_fd, const char *upper, const TreeUsersMap *ids, GError **error)
 {
     base_autofd dir_fd = base_fd_open_dir(AT_FDCWD, upper, error);
-    Scan scan = {.repo_fd = repo_fd, .ids = ids};
-    return dir_fd >= 0 && scan_dir(&scan, root, dir_fd, error);
+    if (dir_fd < 0)
+        return NULL;
+    g_autoptr(TreeDelta) delta = tree_delta_new();
+    Scan scan = {.repo_fd = repo_fd, .ids = ids, .removed = delta->removed};
+    if (!scan_dir(&scan, delta->changed, dir_fd, "", error))
+        return NULL;
+    return g_steal_pointer(&delta);
 }

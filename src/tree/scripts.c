@@ -19,12 +19,15 @@
 #include <sys/mount.h>
 
 struct _TreeScripts {
-    char *scratch; /* owned */
-    char *lower;   /* owned */
-    char *stubs;   /* owned */
-    char *upper;   /* owned */
-    char *work;    /* owned */
-    char *root;    /* owned: mount point */
+    int repo_fd;
+    char *scratch;     /* owned */
+    char *lower;       /* owned */
+    char *stubs;       /* owned */
+    char *upper;       /* owned: of this mount, as is work */
+    char *work;        /* owned */
+    char *root;        /* owned: mount point */
+    StoreNode *is_out; /* owned: what lies in lower */
+    unsigned n_mounts;
     bool mounted;
 };
 
@@ -60,19 +63,23 @@ static const char *const script_env[] = {
     NULL,
 };
 
-static bool make_layers(TreeScripts *self, GError **error)
+static const char *const dpkg_argv[] = {
+    "dpkg", "--force-unsafe-io", "--force-confold", "--abort-after=1", "--configure", "-a", NULL};
+
+static bool make_dirs(const char *const *folders, GError **error)
 {
-    self->lower = g_build_filename(self->scratch, "lower", NULL);
-    self->stubs = g_build_filename(self->scratch, "stubs", NULL);
-    self->upper = g_build_filename(self->scratch, "upper", NULL);
-    self->work = g_build_filename(self->scratch, "work", NULL);
-    self->root = g_build_filename(self->scratch, "root", NULL);
-    const char *const folders[] = {self->lower, self->stubs, self->upper,
-                                   self->work,  self->root,  NULL};
     for (const char *const *folder = folders; *folder != NULL; folder++)
         if (!base_fd_make_dirs(AT_FDCWD, *folder, 0755, error))
             return false;
     return true;
+}
+
+static bool make_layers(TreeScripts *self, GError **error)
+{
+    self->lower = g_build_filename(self->scratch, "lower", NULL);
+    self->stubs = g_build_filename(self->scratch, "stubs", NULL);
+    self->root = g_build_filename(self->scratch, "root", NULL);
+    return make_dirs((const char *const[]){self->lower, self->stubs, self->root, NULL}, error);
 }
 
 static bool write_stubs(const TreeScripts *self, GError **error)
@@ -88,18 +95,49 @@ static bool write_stubs(const TreeScripts *self, GError **error)
     return true;
 }
 
+/* A new upper layer each time: an overlay must not be mounted over a changed lower one again. */
+static bool mount_layers(TreeScripts *self, GError **error)
+{
+    g_free(self->upper);
+    g_free(self->work);
+    self->upper = g_strdup_printf("%s/upper.%u", self->scratch, self->n_mounts);
+    self->work = g_strdup_printf("%s/work.%u", self->scratch, self->n_mounts);
+    self->n_mounts++;
+    const char *const lowers[] = {self->stubs, self->lower, NULL};
+    if (!make_dirs((const char *const[]){self->upper, self->work, NULL}, error) ||
+        !base_userns_mount_overlay(lowers, self->upper, self->work, self->root, error))
+        return false;
+    self->mounted = true;
+    return true;
+}
+
+static void unmount(TreeScripts *self)
+{
+    if (self->mounted)
+        (void)umount2(self->root, MNT_DETACH);
+    self->mounted = false;
+}
+
+bool tree_scripts_set_tree(TreeScripts *self, const StoreNode *root, GError **error)
+{
+    unmount(self);
+    g_autoptr(StoreNode) copy = store_node_copy(root);
+    if (!tree_checkout(copy, self->is_out, self->repo_fd, self->lower, error))
+        return false;
+    store_node_free(self->is_out);
+    self->is_out = g_steal_pointer(&copy);
+    return mount_layers(self, error);
+}
+
 TreeScripts *tree_scripts_open(const StoreNode *root, int repo_fd, const char *scratch,
                                GError **error)
 {
     g_autoptr(TreeScripts) self = g_new0(TreeScripts, 1);
+    self->repo_fd = repo_fd;
     self->scratch = g_strdup(scratch);
     if (!make_layers(self, error) || !write_stubs(self, error) ||
-        !tree_checkout(root, repo_fd, self->lower, error))
+        !tree_scripts_set_tree(self, root, error))
         return NULL;
-    const char *const lowers[] = {self->stubs, self->lower, NULL};
-    if (!base_userns_mount_overlay(lowers, self->upper, self->work, self->root, error))
-        return NULL;
-    self->mounted = true;
     return g_steal_pointer(&self);
 }
 
@@ -107,12 +145,12 @@ void tree_scripts_free(TreeScripts *self)
 {
     if (self == NULL)
         return;
-    if (self->mounted)
-        (void)umount2(self->root, MNT_DETACH);
+    unmount(self);
     /* what stays is cleared when the store is opened the next time */
     g_autoptr(GError) ignored = NULL;
     if (!base_fd_remove_tree(AT_FDCWD, self->scratch, &ignored))
         g_debug("%s", ignored->message);
+    store_node_free(self->is_out);
     g_free(self->scratch);
     g_free(self->lower);
     g_free(self->stubs);
@@ -120,6 +158,18 @@ void tree_scripts_free(TreeScripts *self)
     g_free(self->work);
     g_free(self->root);
     g_free(self);
+}
+
+char *tree_scripts_recipe(void)
+{
+    g_autoptr(GString) text = g_string_new("scripts 1\n");
+    for (const char *const *entry = script_env; *entry != NULL; entry++)
+        g_string_append_printf(text, "%s\n", *entry);
+    for (const char *const *arg = dpkg_argv; *arg != NULL; arg++)
+        g_string_append_printf(text, "%s\n", *arg);
+    for (size_t i = 0; i < G_N_ELEMENTS(stubs); i++)
+        g_string_append_printf(text, "%s\n%s\n", stubs[i].path, stubs[i].text);
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 const char *tree_scripts_get_upper(const TreeScripts *self)
@@ -210,13 +260,10 @@ static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable
 static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *cancellable,
                      GError **error)
 {
-    static const char *const argv[] = {
-        "dpkg", "--force-unsafe-io", "--force-confold", "--abort-after=1", "--configure", "-a",
-        NULL};
     BaseSandbox sandbox = {
         .root = self->root,
         .root_writable = true,
-        .run = {.argv = argv,
+        .run = {.argv = dpkg_argv,
                 .env = script_env,
                 .what = "configuring packages",
                 .on_line = take_line,

@@ -30,6 +30,20 @@ typedef struct _TreeScripts TreeScripts;
 TreeScripts *tree_scripts_open(const StoreNode *root, int repo_fd, const char *scratch,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * tree_scripts_set_tree:
+ * @self: a sandboxed tree
+ * @root: the tree to go on with
+ * @error: return location
+ *
+ * Starts anew: lays out what differs from the tree before, and empties the upper layer.
+ */
+bool tree_scripts_set_tree(TreeScripts *self, const StoreNode *root,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** tree_scripts_recipe: (transfer full): all that scripts see besides the tree, as text */
+char *tree_scripts_recipe(void);
+
 void tree_scripts_free(TreeScripts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeScripts, tree_scripts_free)
 
@@ -42,7 +56,7 @@ const char *tree_scripts_get_root(const TreeScripts *self);
 /**
  * tree_scripts_configure:
  * @self: the sandboxed tree
- * @imported: (element-type PackagesImported): its packages
+ * @imported: (element-type PackagesImported): those of its packages that are unpacked
  * @progress: (nullable): packages configured
  * @cancellable: (nullable)
  * @error: %TREE_ERROR_SCRIPT names the package, the script, its exit status and last lines

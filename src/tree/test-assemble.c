@@ -72,11 +72,19 @@ static void put_link(const Fixture *fixture, StoreNode *root, const char *path, 
         store_tree_put_link(root, store_get_build_fd(fixture->store), path, target, &error));
 }
 
+static StoreNode *try_assemble(const Fixture *fixture, GError **error)
+{
+    TreeAssemble all = {.repo_fd = store_get_build_fd(fixture->store),
+                        .format = &tree_format_deb,
+                        .imported = fixture->imported,
+                        .manifest = &fixture->manifest};
+    return tree_assemble(&all, error);
+}
+
 static StoreNode *assemble(const Fixture *fixture)
 {
     g_autoptr(GError) error = NULL;
-    StoreNode *root = tree_assemble(store_get_build_fd(fixture->store), &tree_format_deb,
-                                    fixture->imported, &fixture->manifest, &error);
+    StoreNode *root = try_assemble(fixture, &error);
     g_assert_no_error(error);
     return root;
 }
@@ -87,8 +95,7 @@ static void test_conflict(Fixture *fixture, const void *data)
     g_autoptr(GError) error = NULL;
     put(fixture, add_package(fixture, "one", ""), "usr/bin/tool", "a");
     put(fixture, add_package(fixture, "two", ""), "usr/bin/tool", "b");
-    g_autoptr(StoreNode) root = tree_assemble(store_get_build_fd(fixture->store), &tree_format_deb,
-                                              fixture->imported, &fixture->manifest, &error);
+    g_autoptr(StoreNode) root = try_assemble(fixture, &error);
     g_assert_null(root);
     g_assert_error(error, TREE_ERROR, TREE_ERROR_CONFLICT);
     g_assert_nonnull(strstr(error->message, "‘one’"));

@@ -5,6 +5,7 @@
 #include "packages/formats/deb.h"
 #include "tree/dpkg.h"
 #include "tree/format.h"
+#include "tree/formats/deb-plan.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -85,7 +86,10 @@ const TreeFormat tree_format_deb = {
     .first_package = "base-files",
     .put_skeleton = put_skeleton,
     .replacements = replacements,
+    .plan = tree_deb_plan,
+    .diversions = tree_dpkg_diversions,
     .put_database = put_database,
     .run_scripts = run_scripts,
+    .recipe = tree_scripts_recipe,
     .clean = tree_dpkg_clean,
 };
