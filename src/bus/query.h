@@ -58,9 +58,20 @@ typedef struct {
 void bus_query_clear(BusQuery *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BusQuery, bus_query_clear)
 
+/** BUS_QUERY_COUNT_MAX: where counting without a summary ends */
+#define BUS_QUERY_COUNT_MAX 100000
+
+/** BUS_QUERY_EXAMINED_MAX: events that one query reads at most */
+#define BUS_QUERY_EXAMINED_MAX 500000
+
 /**
  * bus_query_run:
- * @out_total: (out) (optional): how many match in all
+ * @out_total: (out) (optional): how many match in all. Read off a summary, so exact and cheap,
+ *   when the query has no filter, or values of one of topics, categories and actors, with or
+ *   without a window of time, or one object. Else matches are counted, up to
+ *   %BUS_QUERY_COUNT_MAX: that number means that many or more
+ * @error: %BUS_ERROR_INVALID for @contains without a start and a topic or category;
+ *   %BUS_ERROR_TOO_LARGE when the page is not found within %BUS_QUERY_EXAMINED_MAX events
  *
  * Returns: (transfer full) (element-type BusEvent): the page that was asked for
  */

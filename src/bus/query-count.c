@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How many events match, and when they happened: off the blocks' summaries where these say it,
+ * by reading where they do not.
+ */
+#include "bus/block.h"
+#include "bus/log-private.h"
+#include "bus/query-private.h"
+
+#include <string.h>
+
+static bool is_set(const BusFilter *filter)
+{
+    return filter->any != NULL && filter->any[0] != NULL;
+}
+
+/* Whether a match depends on the positive filters of the index and the time alone. */
+static bool is_plain(const BusQuery *query)
+{
+    const BusFilter *const filters[] = {&query->topics,  &query->categories, &query->actors,
+                                        &query->objects, &query->users,      &query->packages,
+                                        &query->contains};
+    for (unsigned i = 0; i < G_N_ELEMENTS(filters); i++) {
+        if (filters[i]->none != NULL && filters[i]->none[0] != NULL)
+            return false;
+    }
+    return !is_set(&query->contains) && query->severity_min == 0 && query->after_seq == 0;
+}
+
+static bool has_no_filter(const BusQuery *query)
+{
+    return !is_set(&query->topics) && !is_set(&query->categories) && !is_set(&query->actors) &&
+           !is_set(&query->objects) && !is_set(&query->users) && !is_set(&query->packages);
+}
+
+static bool read_number(BaseDbStatement *statement, uint64_t *out_number, GError **error)
+{
+    bool row = false;
+    if (!base_db_step(statement, &row, error))
+        return false;
+    *out_number = row ? (uint64_t)base_db_column_int(statement, "n") : 0;
+    base_db_reset(statement);
+    return true;
+}
+
+/* Over the blocks that lie in the window as a whole. @key (nullable): of one name; else all. */
+static bool sum_blocks(BusLog *log, const BusQuery *query, const int64_t *key, uint64_t *out_sum,
+                       GError **error)
+{
+    bool window = query->start_us != 0 || query->end_us != 0;
+    const char *sql =
+        key == NULL ? "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block WHERE "
+                      "min_us >= ?1 AND max_us < ?2"
+        : window    ? "SELECT CAST(COALESCE(SUM(c.n), 0) AS BIGINT) AS n FROM bus_count c "
+                      "JOIN bus_block b ON b.block = c.block WHERE b.min_us >= ?1 AND b.max_us < ?2 "
+                      "AND c.h = ?3"
+                    : "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS n FROM bus_count WHERE h = ?1";
+    BaseDbStatement *statement = base_db_prepare(log->db, sql, error);
+    if (statement == NULL)
+        return false;
+    if (key == NULL || window) {
+        base_db_bind_int(statement, 1, query->start_us);
+        base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    }
+    if (key != NULL)
+        base_db_bind_int(statement, window ? 3 : 1, *key);
+    return read_number(statement, out_sum, error);
+}
+
+static bool count_one(BusEvent *event, void *user_data, GError **error)
+{
+    uint64_t *count = user_data;
+    bus_event_free(event);
+    (*count)++;
+    return *count < BUS_QUERY_COUNT_MAX;
+}
+
+/* Blocks that the window cuts: two, unless times go back and forth. */
+static GArray *find_cut_blocks(BusLog *log, const BusQuery *query, GError **error)
+{
+    g_autoptr(GArray) blocks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    BaseDbStatement *statement =
+        base_db_prepare(log->db,
+                        "SELECT block FROM bus_block WHERE max_us >= ?1 AND min_us < ?2 AND NOT "
+                        "(min_us >= ?1 AND max_us < ?2) ORDER BY block",
+                        error);
+    bool row = true;
+    if (statement == NULL)
+        return NULL;
+    base_db_bind_int(statement, 1, query->start_us);
+    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    while (base_db_step(statement, &row, error)) {
+        if (!row)
+            return g_steal_pointer(&blocks);
+        uint64_t block = (uint64_t)base_db_column_int(statement, "block");
+        g_array_append_val(blocks, block);
+    }
+    return NULL;
+}
+
+static bool add_cut_blocks(BusLog *log, const BusQuery *query, uint64_t *total, GError **error)
+{
+    if (query->start_us == 0 && query->end_us == 0)
+        return true;
+    g_autoptr(GArray) blocks = find_cut_blocks(log, query, error);
+    for (guint i = 0; blocks != NULL && i < blocks->len; i++) {
+        uint64_t low = g_array_index(blocks, uint64_t, i) * BUS_BLOCK_EVENTS + 1;
+        uint64_t count = 0;
+        if (!bus_query_walk(log, query, low, low + BUS_BLOCK_EVENTS - 1, BUS_BLOCK_EVENTS,
+                            count_one, &count, NULL, error))
+            return false;
+        *total += count;
+    }
+    return blocks != NULL;
+}
+
+static bool add_summed(BusLog *log, const BusQuery *query, const GArray *keys, uint64_t *total,
+                       GError **error)
+{
+    for (guint i = 0; i < (keys != NULL ? keys->len : 1); i++) {
+        uint64_t sum = 0;
+        const int64_t *key = keys != NULL ? &g_array_index(keys, int64_t, i) : NULL;
+        if (!sum_blocks(log, query, key, &sum, error))
+            return false;
+        *total += sum;
+    }
+    return add_cut_blocks(log, query, total, error);
+}
+
+static bool add_object(BusLog *log, int64_t key, uint64_t *total, GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, "SELECT COUNT(*) AS n FROM bus_ref WHERE h = ?1", error);
+    uint64_t sum = 0;
+    if (statement == NULL)
+        return false;
+    base_db_bind_int(statement, 1, key);
+    if (!read_number(statement, &sum, error))
+        return false;
+    *total += sum;
+    return true;
+}
+
+bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, uint64_t *out_total,
+                     GError **error)
+{
+    g_autoptr(BusStream) stream = bus_stream_new(log, query, 1, 0, error);
+    g_autoptr(GArray) keys = NULL;
+    int64_t key = 0;
+    uint64_t total = 0;
+    bool window = query->start_us != 0 || query->end_us != 0;
+    bool ok = true;
+    if (stream == NULL || !bus_query_walk_tail(log, query, span, count_one, &total, error))
+        return false;
+    if (is_plain(query) && has_no_filter(query))
+        ok = add_summed(log, query, NULL, &total, error);
+    else if (is_plain(query) && bus_stream_summed(stream, &keys))
+        ok = add_summed(log, query, keys, &total, error);
+    else if (is_plain(query) && !window && bus_stream_only_object(stream, &key))
+        ok = add_object(log, key, &total, error);
+    else
+        ok = bus_query_walk(log, query, span->low, span->high, BUS_QUERY_EXAMINED_MAX, count_one,
+                            &total, NULL, error);
+    if (ok)
+        *out_total = total;
+    return ok;
+}
+
+typedef struct {
+    int64_t bucket_us;
+    const char *group;
+    GHashTable *counts; /* "bucket\tgroup" → uint64 */
+} Histogram;
+
+static void add_to_bucket(Histogram *self, int64_t time_us, const char *group, uint64_t n)
+{
+    g_autofree char *key =
+        g_strdup_printf("%020" G_GINT64_FORMAT "\t%s", time_us - time_us % self->bucket_us, group);
+    uint64_t *count = g_hash_table_lookup(self->counts, key);
+    if (count == NULL) {
+        count = g_new0(uint64_t, 1);
+        g_hash_table_insert(self->counts, g_steal_pointer(&key), count);
+    }
+    *count += n;
+}
+
+static bool add_event(BusEvent *event, void *user_data, GError **error)
+{
+    Histogram *self = user_data;
+    g_autoptr(BusEvent) owned = event;
+    g_autofree char *category = NULL;
+    const char *group = "";
+    if (g_strcmp0(self->group, BUS_KIND_TOPIC) == 0)
+        group = event->topic;
+    else if (g_strcmp0(self->group, BUS_KIND_ACTOR) == 0)
+        group = event->actor;
+    else if (g_strcmp0(self->group, BUS_KIND_CATEGORY) == 0)
+        group = category = bus_topic_category(event->topic);
+    add_to_bucket(self, event->time_us, group, 1);
+    return true;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static GVariant *print_histogram(Histogram *self)
+{
+    guint n = 0;
+    g_autofree char **keys = (char **)g_hash_table_get_keys_as_array(self->counts, &n);
+    GVariantBuilder builder;
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(xst)"));
+    if (n > 0)
+        qsort(keys, n, sizeof keys[0], compare_keys);
+    for (guint i = 0; i < n; i++) {
+        const uint64_t *count = g_hash_table_lookup(self->counts, keys[i]);
+        g_variant_builder_add(&builder, "(xst)", g_ascii_strtoll(keys[i], NULL, 10),
+                              strchr(keys[i], '\t') + 1, *count);
+    }
+    return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
+/* Blocks of which all lies in one bucket are summed by their counts; the rest is read. */
+static GArray *add_whole_blocks(BusLog *log, const BusQuery *query, const BusSpan *span,
+                                Histogram *self, bool plain, GError **error)
+{
+    g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    BaseDbStatement *statement = base_db_prepare(
+        log->db,
+        self->group == NULL
+            ? "SELECT b.block AS block, b.min_us AS min_us, b.max_us AS max_us, '' AS name, "
+              "CAST(1024 AS BIGINT) AS n FROM bus_block b WHERE b.block >= ?1 AND b.block <= ?2 "
+              "AND ?3 <> '-' ORDER BY b.block"
+            : "SELECT b.block AS block, b.min_us AS min_us, b.max_us AS max_us, m.name AS name, "
+              "c.n AS n FROM bus_block b JOIN bus_count c ON c.block = b.block JOIN bus_name m ON "
+              "m.h = c.h WHERE b.block >= ?1 AND b.block <= ?2 AND m.kind = ?3 ORDER BY b.block",
+        error);
+    bool row = true;
+    if (statement == NULL)
+        return NULL;
+    base_db_bind_int(statement, 1, (int64_t)((span->low - 1) / BUS_BLOCK_EVENTS));
+    base_db_bind_int(statement, 2, (int64_t)((span->high - 1) / BUS_BLOCK_EVENTS));
+    base_db_bind_text(statement, 3, self->group != NULL ? self->group : "");
+    while (base_db_step(statement, &row, error)) {
+        if (!row)
+            return g_steal_pointer(&others);
+        uint64_t block = (uint64_t)base_db_column_int(statement, "block");
+        int64_t min_us = base_db_column_int(statement, "min_us");
+        int64_t max_us = base_db_column_int(statement, "max_us");
+        bool inside = min_us >= query->start_us && (query->end_us == 0 || max_us < query->end_us);
+        if (plain && inside && min_us / self->bucket_us == max_us / self->bucket_us)
+            add_to_bucket(self, min_us, base_db_column_text(statement, "name"),
+                          (uint64_t)base_db_column_int(statement, "n"));
+        else if (others->len == 0 || g_array_index(others, uint64_t, others->len - 1) != block)
+            g_array_append_val(others, block);
+    }
+    return NULL;
+}
+
+static bool build(BusLog *log, const BusQuery *query, Histogram *self, GError **error)
+{
+    BusSpan span = {0};
+    if (!bus_query_span(log, query, &span, error) ||
+        !bus_query_walk_tail(log, query, &span, add_event, self, error))
+        return false;
+    if (span.low == 0)
+        return true;
+    bool plain = is_plain(query) && has_no_filter(query);
+    g_autoptr(GArray) blocks = add_whole_blocks(log, query, &span, self, plain, error);
+    if (blocks == NULL)
+        return false;
+    if (blocks->len > BUS_QUERY_EXAMINED_MAX / BUS_BLOCK_EVENTS && has_no_filter(query)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
+                    "a histogram of more than %d events that no summary covers; narrow the window "
+                    "or widen the buckets",
+                    BUS_QUERY_EXAMINED_MAX);
+        return false;
+    }
+    for (guint i = 0; i < blocks->len; i++) {
+        uint64_t low = g_array_index(blocks, uint64_t, i) * BUS_BLOCK_EVENTS + 1;
+        if (!bus_query_walk(log, query, MAX(low, span.low), low + BUS_BLOCK_EVENTS - 1,
+                            BUS_BLOCK_EVENTS, add_event, self, NULL, error))
+            return false;
+    }
+    return true;
+}
+
+GVariant *bus_query_histogram(BusLog *log, const BusQuery *query, int64_t bucket_us,
+                              const char *group, GError **error)
+{
+    bool began = false;
+    if (bucket_us <= 0 ||
+        (group != NULL && strcmp(group, BUS_KIND_TOPIC) != 0 &&
+         strcmp(group, BUS_KIND_CATEGORY) != 0 && strcmp(group, BUS_KIND_ACTOR) != 0)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "a histogram needs a width, and groups by topic, category or actor");
+        return NULL;
+    }
+    g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    Histogram histogram = {bucket_us, group, counts};
+    if (!bus_query_begin(log, &began, error))
+        return NULL;
+    bool ok = build(log, query, &histogram, error);
+    bus_query_end(log, began);
+    return ok ? print_histogram(&histogram) : NULL;
+}

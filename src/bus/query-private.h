@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "bus/stream.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BusSpan:
+ * @low: first number that may match; 0 with @high 0 for none
+ * @high: last one that the index has
+ * @head: the log's last event; what lies between @high and it is not indexed yet
+ * @tail: first event that is not indexed
+ *
+ * Where a query has to look.
+ */
+typedef struct {
+    uint64_t low;
+    uint64_t high;
+    uint64_t tail;
+    uint64_t head;
+} BusSpan;
+
+/** bus_query_span: reads the log's state and the blocks that the query's time may lie in */
+bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** BusQueryFunc: gets one matching event, and owns it; %FALSE with no error set ends the walk */
+typedef bool (*BusQueryFunc)(BusEvent *event, void *user_data, GError **error);
+
+/** bus_query_walk: calls @func for each match between @low and @high, by the index; reads at most
+ * @examine_max events, and @out_complete (nullable) says whether that was enough */
+bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t high,
+                    uint64_t examine_max, BusQueryFunc func, void *user_data, bool *out_complete,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_query_walk_tail: the same for the events that are not indexed */
+bool bus_query_walk_tail(BusLog *log, const BusQuery *query, const BusSpan *span, BusQueryFunc func,
+                         void *user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_query_count: how many match in all; see bus_query_run() */
+bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, uint64_t *out_total,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_query_begin: a read transaction unless one is open; @out_began is for bus_query_end() */
+bool bus_query_begin(BusLog *log, bool *out_began, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void bus_query_end(BusLog *log, bool began);
+
+G_END_DECLS

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "bus/query.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BusStream:
+ *
+ * The sequence numbers of indexed events that a query's positive filters let through, in the
+ * query's order: the union of the index rows of one filter's values, the intersection over the
+ * filters. May let through more than the query wants (what has no index, and filters of too
+ * many values, are not looked at), never less.
+ */
+typedef struct _BusStream BusStream;
+
+/** bus_stream_new: (transfer full): over the events from @low to @high, both included */
+BusStream *bus_stream_new(BusLog *log, const BusQuery *query, uint64_t low, uint64_t high,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void bus_stream_free(BusStream *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusStream, bus_stream_free)
+
+/** bus_stream_next: @out_seq is 0 at the end */
+bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_stream_is_exact: whether it lets through just what the query's positive filters want */
+bool bus_stream_is_exact(const BusStream *self);
+
+/**
+ * bus_stream_summed:
+ * @out_keys: (transfer full) (element-type int64): index keys whose counts, summed up, are the
+ *   stream's: of a single filter, on what every event has just one of
+ *
+ * Returns: whether there is that
+ */
+bool bus_stream_summed(const BusStream *self, GArray **out_keys);
+
+/** bus_stream_only_object: whether its one filter is a single object; @out_key is its key */
+bool bus_stream_only_object(const BusStream *self, int64_t *out_key);
+
+G_END_DECLS

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/query.h"
+
+#include "base/fd.h"
+#include "bus/block.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define EVENTS 2500
+#define SECOND INT64_C(1000000)
+#define START (INT64_C(1700000000) * SECOND)
+
+typedef struct {
+    char *dir;
+    BaseDb *db;
+    BusLog *log;
+    GPtrArray *all;
+} Fixture;
+
+/* Event i: one of 7 topics in 3 categories, 5 actors, 11 packages, ten seconds after the last. */
+static void append_one(BusLog *log, unsigned i)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *topic = g_strdup_printf("org.atoll.prod.cat%u.thing.verb%u", i % 3, i % 7);
+    g_autofree char *actor = g_strdup_printf("person:p%u", i % 5);
+    g_autofree char *package = g_strdup_printf("%s:pkg%u", i % 2 == 0 ? "deb" : "rpm", i % 11);
+    g_autoptr(JsonObject) body = json_object_new();
+    json_object_set_int_member(body, "number", i);
+    BusDraft draft = {.topic = topic,
+                      .actor = actor,
+                      .objects = (const char *const[]){package, "user:all", NULL},
+                      .severity = i % 10 == 0 ? BUS_SEVERITY_ERROR : BUS_SEVERITY_INFO,
+                      .body = body,
+                      .time_us = START + 10 * SECOND * (int64_t)i};
+    g_assert_true(bus_append(log, &draft, 1, NULL, &error));
+    g_assert_no_error(error);
+}
+
+static void set_up(Fixture *self, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    self->dir = g_dir_make_tmp("atoll-bus-XXXXXX", &error);
+    g_autofree char *path = g_build_filename(self->dir, "atoll.db", NULL);
+    self->db = base_db_open(path, &error);
+    self->log = bus_log_open(self->db, self->dir, &error);
+    g_assert_no_error(error);
+    g_assert_true(base_db_begin(self->db, &error));
+    for (unsigned i = 0; i < EVENTS; i++)
+        append_one(self->log, i);
+    g_assert_true(base_db_commit(self->db, &error));
+    self->all = bus_log_read(self->log, 0, EVENTS + 1, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(self->all->len, ==, EVENTS + 1);
+}
+
+static void tear_down(Fixture *self, const void *data)
+{
+    g_ptr_array_unref(self->all);
+    bus_log_close(self->log);
+    base_db_close(self->db);
+    g_assert_true(base_fd_remove_tree(AT_FDCWD, self->dir, NULL));
+    g_free(self->dir);
+}
+
+/* What reading every event gives. */
+static void compare(Fixture *self, BusQuery *query)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t total = 0;
+    uint64_t wanted_total = 0;
+    g_autoptr(GPtrArray) found = bus_query_run(self->log, query, &total, &error);
+    g_assert_no_error(error);
+    guint at = 0;
+    for (guint i = 0; i < self->all->len; i++) {
+        guint index = query->order == BUS_ORDER_DESC ? self->all->len - 1 - i : i;
+        const BusEvent *event = self->all->pdata[index];
+        if (!bus_query_matches(query, event))
+            continue;
+        if (wanted_total >= query->offset && at < query->limit) {
+            g_assert_cmpuint(at, <, found->len);
+            g_assert_cmpuint(((BusEvent *)found->pdata[at])->seq, ==, event->seq);
+            at++;
+        }
+        wanted_total++;
+    }
+    g_assert_cmpuint(found->len, ==, at);
+    g_assert_cmpuint(total, ==, wanted_total);
+}
+
+static char **words(const char *text)
+{
+    return text != NULL ? g_strsplit(text, " ", -1) : NULL;
+}
+
+static void test_filters(Fixture *self, const void *data)
+{
+    static const struct {
+        const char *topics, *not_topics, *categories, *actors, *not_actors, *objects, *users;
+        const char *packages;
+        unsigned severity;
+    } cases[] = {
+        {0},
+        {.topics = "org.atoll.prod.cat0.thing.verb0"},
+        {.topics = "*.verb1 *.verb2"},
+        {.topics = "*"},
+        {.topics = "nothing"},
+        {.not_topics = "*.verb1"},
+        {.categories = "cat1"},
+        {.categories = "cat1 cat2"},
+        {.categories = "cat1", .actors = "person:p3"},
+        {.actors = "person:p3 person:p4", .not_actors = "person:p4"},
+        {.objects = "deb:pkg4"},
+        {.objects = "deb:pkg4 rpm:pkg4 user:all"},
+        {.users = "all"},
+        {.packages = "pkg4", .actors = "person:p1"},
+        {.packages = "pkg4 pkg5", .users = "all", .topics = "*verb3", .severity = 40},
+        {.severity = 40},
+        {.topics = "*.verb1", .categories = "cat9"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases) * 16; i++) {
+        g_auto(BusQuery) query = {.limit = 20};
+        unsigned c = i / 16;
+        query.topics.any = words(cases[c].topics);
+        query.topics.none = words(cases[c].not_topics);
+        query.categories.any = words(cases[c].categories);
+        query.actors.any = words(cases[c].actors);
+        query.actors.none = words(cases[c].not_actors);
+        query.objects.any = words(cases[c].objects);
+        query.users.any = words(cases[c].users);
+        query.packages.any = words(cases[c].packages);
+        query.severity_min = cases[c].severity;
+        query.order = i % 2 == 0 ? BUS_ORDER_DESC : BUS_ORDER_ASC;
+        query.offset = i / 2 % 2 == 0 ? 0 : 30;
+        query.start_us = i / 4 % 2 == 0 ? 0 : START + 5003 * SECOND;
+        query.end_us = i / 8 % 2 == 0 ? 0 : START + 22000 * SECOND;
+        compare(self, &query);
+        query.after_seq = 1500;
+        compare(self, &query);
+    }
+}
+
+static void test_contains(Fixture *self, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(BusQuery) query = {.limit = 20};
+    query.contains.any = words("\"number\":77");
+    g_assert_null(bus_query_run(self->log, &query, NULL, &error));
+    g_assert_error(error, BUS_ERROR, BUS_ERROR_INVALID);
+    query.start_us = START;
+    query.categories.any = words("cat2");
+    compare(self, &query);
+    g_clear_error(&error);
+    g_autoptr(GPtrArray) found = bus_query_run(self->log, &query, NULL, &error);
+    g_assert_cmpuint(found->len, >, 0);
+}
+
+static void test_histogram(Fixture *self, const void *data)
+{
+    static const char *const groups[] = {NULL, "topic", "category", "actor"};
+    for (unsigned g = 0; g < G_N_ELEMENTS(groups); g++) {
+        for (unsigned width = 1; width <= 100000; width *= 100) {
+            g_auto(BusQuery)
+                query = {.start_us = START + 99 * SECOND, .end_us = START + 24000 * SECOND};
+            g_autoptr(GError) error = NULL;
+            g_autoptr(GVariant) histogram = bus_query_histogram(
+                self->log, &query, (int64_t)width * SECOND * 10, groups[g], &error);
+            g_assert_no_error(error);
+            uint64_t total = 0;
+            uint64_t sum = 0;
+            GVariantIter iter;
+            int64_t start = 0;
+            const char *name = NULL;
+            uint64_t n = 0;
+            g_variant_iter_init(&iter, histogram);
+            while (g_variant_iter_next(&iter, "(x&st)", &start, &name, &n))
+                sum += n;
+            g_autoptr(GPtrArray) none = bus_query_run(self->log, &query, &total, &error);
+            g_assert_cmpuint(sum, ==, total);
+            g_assert_cmpuint(sum, ==, 2390);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add("/bus/query/filters", Fixture, NULL, set_up, test_filters, tear_down);
+    g_test_add("/bus/query/contains", Fixture, NULL, set_up, test_contains, tear_down);
+    g_test_add("/bus/query/histogram", Fixture, NULL, set_up, test_histogram, tear_down);
+    return g_test_run();
+}
