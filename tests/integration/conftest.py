@@ -10,7 +10,7 @@ import pytest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ATOLL_BUILD", SOURCE / "build"))
 
-pytest_plugins = ["local"]
+pytest_plugins = ["local", "database"]
 
 
 def with_whole_stacks():
