@@ -63,6 +63,27 @@ static void add_mounts(GPtrArray *argv, const BaseSandbox *sandbox)
     }
 }
 
+static void add_inner_root(GPtrArray *argv, const char *path)
+{
+    static const struct {
+        const char *option;
+        const char *target;
+    } mounts[] = {
+        {"--proc", "/proc"}, {"--dev", "/dev"},       {"--tmpfs", "/tmp"},
+        {"--tmpfs", "/run"}, {"--tmpfs", "/var/tmp"},
+    };
+    static const char *const options[] = {"--as-pid-1", "--cap-add", "CAP_SYS_ADMIN", "--bind",
+                                          NULL};
+    for (const char *const *option = options; *option != NULL; option++)
+        add(argv, *option);
+    add(argv, path);
+    add(argv, path);
+    for (size_t i = 0; i < G_N_ELEMENTS(mounts); i++) {
+        add(argv, mounts[i].option);
+        g_ptr_array_add(argv, g_strconcat(path, mounts[i].target, NULL));
+    }
+}
+
 static void add_env(GPtrArray *argv, const char *const *env)
 {
     for (const char *const *entry = env; *entry != NULL; entry++) {
@@ -81,6 +102,8 @@ bool base_sandbox_run(const BaseSandbox *sandbox, char **out_output, GCancellabl
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
     add_fixed(argv);
     add_mounts(argv, sandbox);
+    if (sandbox->inner_root != NULL)
+        add_inner_root(argv, sandbox->inner_root);
     add_env(argv, sandbox->run.env != NULL ? sandbox->run.env : default_env);
     if (sandbox->run.cwd != NULL) {
         add(argv, "--chdir");

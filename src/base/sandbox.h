@@ -22,6 +22,9 @@ typedef struct {
  * @root: directory that becomes /
  * @root_writable: whether / can be written
  * @binds: (nullable): further mounts, in order, ended by a zeroed element
+ * @inner_root: (nullable): a directory of @root for a program that makes it its own root: it is
+ *   mounted writable with a /proc, /dev, /tmp, /run and /var/tmp of its own, and the program is
+ *   process 1 and may change its mounts (CAP_SYS_ADMIN), which it has to give up
  * @run: what to run inside; its argv names programs of @root; @run.env %NULL means a small
  *   fixed environment (PATH, HOME, LC_ALL=C.UTF-8, SOURCE_DATE_EPOCH=0)
  *
@@ -33,6 +36,7 @@ typedef struct {
     const char *root;
     bool root_writable;
     const BaseSandboxBind *binds;
+    const char *inner_root;
     BaseRun run;
 } BaseSandbox;
 

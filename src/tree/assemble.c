@@ -152,11 +152,9 @@ static bool merge_dir(Merge *merge, StoreNode *into, const StoreNode *from, cons
 static bool merge_package(Merge *merge, const PackagesImported *one, GError **error)
 {
     g_autoptr(StoreNode) selected = NULL;
-    if (merge->format->select != NULL) {
-        selected = merge->format->select(one, merge->manifest, error);
-        if (selected == NULL)
-            return false;
-    }
+    if (merge->format->select != NULL &&
+        !merge->format->select(one, merge->manifest, &selected, error))
+        return false;
     return merge_dir(merge, merge->root, selected != NULL ? selected : one->root, "",
                      g_intern_string(one->package->name), error);
 }

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "packages/package.h"
+#include "tree/rules.h"
 
 #include <string.h>
 
@@ -37,6 +38,8 @@ char *tree_describe_inputs(const Manifest *manifest, GPtrArray *packages, const 
     add(sha256, RECIPE);
     add(sha256, manifest->digest);
     add(sha256, public_key);
+    g_autofree char *rules = tree_rules_digest();
+    add(sha256, rules);
     for (guint i = 0; i < packages->len; i++) {
         const PackagesPackage *package = packages->pdata[i];
         add(sha256, package->name);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static const TreeFormat *const formats[] = {&tree_format_deb, NULL};
+static const TreeFormat *const formats[] = {&tree_format_deb, &tree_format_rpm, NULL};
 
 static const TreeFormat *find(const char *name)
 {

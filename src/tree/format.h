@@ -31,8 +31,8 @@ typedef struct {
  * @first_package: the package whose directories count where several have them
  * @put_skeleton: what the root has before the first package is merged
  * @replacements: (transfer full): set of "NEW\nOLD": files of NEW win over those of OLD
- * @select: (nullable) (transfer full): the files of a package that the manifest wants; without
- *   it, #TreeFilter chooses by path
+ * @select: (nullable): the files of a package that the manifest wants, %NULL for all of them;
+ *   without this function #TreeFilter chooses by path
  * @plan: (nullable) (transfer full) (element-type GPtrArray): the packages in stages, in the
  *   order in which they are unpacked and configured, as a pure function of the packages; a
  *   package depends on none of a later stage. Without it, all are one stage
@@ -42,7 +42,7 @@ typedef struct {
  *   what the first script needs
  * @run_scripts: runs the scripts of a stage's packages; %TREE_ERROR_SCRIPT names package and
  *   script
- * @recipe: (transfer full): text that changes whenever @run_scripts starts to give another
+ * @recipe: (nullable) (transfer full): text that changes whenever @run_scripts starts to give another
  *   result for the same tree
  * @clean: removes locks and backups of the database
  *
@@ -56,7 +56,8 @@ typedef struct {
     const char *first_package;
     bool (*put_skeleton)(StoreNode *root, int repo_fd, GError **error);
     GHashTable *(*replacements)(const GPtrArray *imported);
-    StoreNode *(*select)(const PackagesImported *one, const Manifest *manifest, GError **error);
+    bool (*select)(const PackagesImported *one, const Manifest *manifest, StoreNode **out_selected,
+                   GError **error);
     GPtrArray *(*plan)(GPtrArray *imported);
     bool (*diversions)(StoreNode *root, int repo_fd, GHashTable **out_diversions, GError **error);
     bool (*put_database)(StoreNode *root, int repo_fd, GPtrArray *imported, GError **error);
@@ -66,6 +67,7 @@ typedef struct {
 } TreeFormat;
 
 extern const TreeFormat tree_format_deb;
+extern const TreeFormat tree_format_rpm;
 
 /**
  * tree_format_of:

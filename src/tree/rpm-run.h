@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "tree/format.h"
+
+G_BEGIN_DECLS
+
+/**
+ * tree_rpm_run:
+ * @run: the sandboxed tree and its packages
+ * @cancellable: (nullable)
+ * @error: %TREE_ERROR_SCRIPT names the package, the script, what it failed with and its last
+ *   lines
+ *
+ * Runs tree_rpm_transaction_main() in a sandbox: a copy of this program, which has to know
+ * %TREE_RPM_TRANSACTION_WORD.
+ */
+bool tree_rpm_run(const TreeFormatRun *run, GCancellable *cancellable,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
