@@ -240,6 +240,11 @@ UpdateGraph *update_graph_parse(const char *data, size_t size_bytes, GError **er
     return g_steal_pointer(&self);
 }
 
+unsigned update_graph_size(const UpdateGraph *self)
+{
+    return self->releases->len;
+}
+
 const UpdateRelease *update_graph_find(const UpdateGraph *self, const char *payload)
 {
     return g_hash_table_lookup(self->by_value, payload);

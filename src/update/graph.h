@@ -54,6 +54,9 @@ UpdateGraph *update_graph_parse(const char *data, size_t size_bytes,
 void update_graph_free(UpdateGraph *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UpdateGraph, update_graph_free)
 
+/** update_graph_size: how many releases it has, those of other schemes included */
+unsigned update_graph_size(const UpdateGraph *self);
+
 /** update_graph_find: (nullable): the release with this commit */
 const UpdateRelease *update_graph_find(const UpdateGraph *self, const char *payload);
 

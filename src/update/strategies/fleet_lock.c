@@ -3,6 +3,7 @@
  * Reboots when a lock server gives the host a slot (FleetLock protocol, version 1).
  */
 #include "base/http-call.h"
+#include "update/refusal.h"
 #include "update/strategy.h"
 
 #include <json-glib/json-glib.h>
@@ -12,7 +13,6 @@
 #define TIMEOUT_MS (60 * 1000)
 #define RETRY_S 60
 #define RETRY_MAX_S (60 * 60)
-#define VALUE_MAX_CHARS 200
 
 static char *check(const UpdateConfig *config)
 {
@@ -36,30 +36,6 @@ static GBytes *request_body(const UpdateConfig *config, const char *node_id)
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     char *text = json_to_string(root, FALSE);
     return g_bytes_new_take(text, strlen(text));
-}
-
-/* (nullable): what the server says of its refusal; it may say anything, or nothing */
-static char *refusal_text(GBytes *body)
-{
-    gsize size_bytes = 0;
-    const char *data = g_bytes_get_data(body, &size_bytes);
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    if (data == NULL || !json_parser_load_from_data(parser, data, (gssize)size_bytes, NULL))
-        return NULL;
-    JsonNode *root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
-        return NULL;
-    JsonNode *value = json_object_get_member(json_node_get_object(root), "value");
-    if (value == NULL || !JSON_NODE_HOLDS_VALUE(value) ||
-        json_node_get_value_type(value) != G_TYPE_STRING)
-        return NULL;
-    char *text =
-        g_utf8_substring(json_node_get_string(value), 0,
-                         MIN(VALUE_MAX_CHARS, g_utf8_strlen(json_node_get_string(value), -1)));
-    for (char *c = text; *c != '\0'; c++)
-        if (g_ascii_iscntrl(*c))
-            *c = ' ';
-    return text;
 }
 
 static bool post(const UpdateConfig *config, const char *node_id, const char *path,
@@ -91,12 +67,12 @@ static bool may_reboot(const UpdateConfig *config, const char *node_id, int64_t 
         *out_verdict = (UpdateVerdict){.may = true};
         return true;
     }
-    g_autofree char *text = refusal_text(answer.body);
+    g_autofree char *text = update_refusal_text(answer.body);
     uint64_t wait_s = answer.retry_after_s > 0 ? MIN(answer.retry_after_s, RETRY_MAX_S) : RETRY_S;
-    *out_verdict = (UpdateVerdict){
-        .again_s = now_s + (int64_t)wait_s,
-        .reason = g_strdup_printf("the lock server gives no slot (status %u%s%s)", answer.status,
-                                  text != NULL ? ": " : "", text != NULL ? text : "")};
+    *out_verdict =
+        (UpdateVerdict){.again_s = now_s + (int64_t)wait_s,
+                        .reason = g_strdup_printf("the lock server gives no slot (status %u%s)",
+                                                  answer.status, text)};
     return true;
 }
 
@@ -108,10 +84,9 @@ static bool steady(const UpdateConfig *config, const char *node_id, GCancellable
         return false;
     if (answer.status == 200)
         return true;
-    g_autofree char *text = refusal_text(answer.body);
+    g_autofree char *text = update_refusal_text(answer.body);
     g_set_error(error, UPDATE_ERROR, UPDATE_ERROR_FAILED,
-                "the lock server does not take its slot back (status %u%s%s)", answer.status,
-                text != NULL ? ": " : "", text != NULL ? text : "");
+                "the lock server does not take its slot back (status %u%s)", answer.status, text);
     return false;
 }
 
