@@ -4,6 +4,8 @@
  */
 #include "base/sandbox.h"
 
+#include <unistd.h>
+
 /* What package scripts may do: own files of any user, change user, bind nothing, mount nothing. */
 static const char *const capabilities[] = {
     "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER",
@@ -42,6 +44,22 @@ static void add_fixed(GPtrArray *argv)
     }
 }
 
+/* Of the whole machine, and writable for uid 0 without any capability: a core_pattern names a
+ * program that the kernel runs outside. bwrap leaves /proc/sys open where it runs as root. */
+static void cover_proc(GPtrArray *argv)
+{
+    static const char *const places[] = {
+        "/proc/sys",  "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus", "/proc/fs",
+        "/proc/scsi", "/proc/acpi",          "/proc/mtrr", NULL};
+    for (const char *const *place = places; *place != NULL; place++) {
+        if (access(*place, F_OK) != 0)
+            continue;
+        add(argv, "--ro-bind");
+        add(argv, *place);
+        add(argv, *place);
+    }
+}
+
 static void add_mounts(GPtrArray *argv, const BaseSandbox *sandbox)
 {
     add(argv, sandbox->root_writable ? "--bind" : "--ro-bind");
@@ -51,6 +69,7 @@ static void add_mounts(GPtrArray *argv, const BaseSandbox *sandbox)
                                            "/tmp",   "--tmpfs", "/run",  NULL};
     for (const char *const *arg = standard; *arg != NULL; arg++)
         add(argv, *arg);
+    cover_proc(argv);
     for (const BaseSandboxBind *bind = sandbox->binds; bind != NULL && bind->target != NULL;
          bind++) {
         if (bind->source == NULL) {
