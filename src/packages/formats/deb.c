@@ -356,6 +356,9 @@ bool packages_deb_read(int fd, int repo_fd, PackagesContents *out_deb, GError **
     g_auto(Members) members = {0};
     g_auto(PackagesPayload) payload = {0};
     packages_payload_init(&payload, repo_fd);
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        payload.package_bytes = (uint64_t)st.st_size;
     PackagesContents deb = {0};
     if (!read_members(outer, &members, &payload, error) || !drain(&source, error) ||
         !finish(&payload, members.control, &deb, error)) {

@@ -13,6 +13,9 @@
 #define SMALL_MAX_BYTES (1024 * 1024)
 #define ENTRIES_MAX 1000000
 #define BYTES_MAX (UINT64_C(64) * 1024 * 1024 * 1024)
+/* zeroes compress better than this, but then they are few */
+#define RATIO_MAX 1000
+#define RATIO_FREE_BYTES (UINT64_C(1) << 30)
 /* as the kernel's PATH_MAX; and no deeper than the repo's trees may be, below "usr/" too */
 #define PATH_MAX_BYTES 4095
 #define DEPTH_MAX 100
@@ -193,6 +196,10 @@ static bool add_file(PackagesPayload *self, struct archive *tar, struct archive_
     self->bytes += node->size_bytes;
     if (self->bytes > BYTES_MAX)
         return set_invalid(error, path, "the package unpacks to more than 64 GiB");
+    if (self->package_bytes > 0 && self->bytes > RATIO_FREE_BYTES &&
+        self->bytes / RATIO_MAX > self->package_bytes)
+        return set_invalid(error, path,
+                           "the package unpacks to more than a thousand times its size");
     self->files++;
     return node->size_bytes <= SMALL_MAX_BYTES ? read_small(self, tar, path, node, error)
                                                : read_large(self, tar, path, node, error);

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @md5: (owned): path to hex MD5, for those of @wanted_md5 that are regular files
  * @md5sums: (owned) (nullable): when set, gets a line of dpkg's info/NAME.md5sums for each
  *   regular file, and @md5 all of their digests
+ * @package_bytes: size of the package file; 0 when it is not known
  * @bytes: uncompressed bytes of regular files
  * @files: regular files and links
  *
@@ -30,6 +31,7 @@ typedef struct {
     GHashTable *wanted_md5;
     GHashTable *md5;
     GString *md5sums;
+    uint64_t package_bytes;
     uint64_t bytes;
     uint64_t files;
 } PackagesPayload;
