@@ -5,9 +5,11 @@
 #include "cmd/commands.h"
 
 #include "base/error.h"
+#include "cmd/error.h"
 #include "cmd/table.h"
 #include "cmd/terminal.h"
 #include "tree/compose.h"
+#include "tree/scripts.h"
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
@@ -18,6 +20,9 @@ const CmdOption cmd_compose_options[] = {
      .metavar = "VERSION",
      .help = "version of the commit (default: the next one of the manifest's "
              "automatic-version-prefix, or of today's date)"},
+    {.name = "script-timeout",
+     .metavar = "SECONDS",
+     .help = "how long one package's script may take (default: 900; 0 for no limit)"},
     {.name = "force", .help = "make a commit even if nothing has changed"},
     CMD_OPTION_JSON,
     CMD_OPTION_QUIET,
@@ -86,15 +91,34 @@ static void print_json(const TreeComposeResult *result)
     printf("%s\n", text);
 }
 
+static bool read_limit(const CmdArgs *args, unsigned *out_limit_s, GError **error)
+{
+    uint64_t value = 0;
+    const char *text = cmd_args_string(args, "script-timeout");
+    if (text == NULL)
+        return true;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &value, NULL)) {
+        g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
+                    "--script-timeout wants a whole number of seconds, got ‘%s’", text);
+        return false;
+    }
+    *out_limit_s = (unsigned)value;
+    return true;
+}
+
 CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_autofree char *state_dir = cmd_args_state_dir(args);
     g_autoptr(CmdTerminal) terminal =
         cmd_terminal_new(cmd_args_flag(args, "quiet") ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);
+    unsigned script_limit_s = TREE_SCRIPTS_LIMIT_S;
+    if (!read_limit(args, &script_limit_s, error))
+        return CMD_EXIT_USAGE;
     TreeComposeOptions options = {
         .manifest_path = cmd_args_operands(args)[0],
         .state_dir = state_dir,
         .version = cmd_args_string(args, "set-version"),
+        .script_limit_s = script_limit_s,
         .flags = cmd_args_flag(args, "force") ? TREE_COMPOSE_FORCE : TREE_COMPOSE_DEFAULT,
         .progress = cmd_terminal_progress(terminal),
     };

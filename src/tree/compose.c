@@ -263,7 +263,8 @@ static bool run_package_scripts(Run *run, GError **error)
 {
     begin(run, "running package scripts");
     TreeAssemble all = what_to_assemble(run);
-    run->stages = tree_stages_new(run->store, &all, run->options->progress);
+    run->stages =
+        tree_stages_new(run->store, &all, run->options->script_limit_s, run->options->progress);
     run->root = tree_stages_run(run->stages, run->cancellable, error);
     if (run->root == NULL)
         return false;

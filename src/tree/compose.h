@@ -25,6 +25,7 @@ typedef enum {
  * @state_dir: the state directory
  * @version: (nullable): version of the commit; %NULL makes the next one of the manifest's
  *   automatic-version-prefix, or of today's date
+ * @script_limit_s: seconds that one script may take; 0 for no limit
  * @flags: see #TreeComposeFlags
  * @progress: (nullable)
  *
@@ -34,6 +35,7 @@ typedef struct {
     const char *manifest_path;
     const char *state_dir;
     const char *version;
+    unsigned script_limit_s;
     TreeComposeFlags flags;
     const BaseProgress *progress;
 } TreeComposeOptions;

@@ -23,6 +23,7 @@ void tree_configure_clear(TreeConfigure *self)
 
 static void begin_package(TreeConfigure *self, const char *name)
 {
+    self->n_begun++;
     g_free(self->package);
     self->package = g_strndup(name, strcspn(name, " "));
     g_queue_clear_full(&self->lines, g_free);

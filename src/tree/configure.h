@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * @progress: (nullable) (borrowed): packages configured
  * @done: packages that were begun
  * @total: packages there are
+ * @n_begun: how often a package's script was begun, triggers included
  * @package: (owned) (nullable): the one that dpkg is at
  * @lines: (owned): the last lines that its script printed
  * @failed: (owned) (nullable): the first package that failed
@@ -24,6 +25,7 @@ typedef struct {
     const BaseProgress *progress;
     unsigned done;
     unsigned total;
+    unsigned n_begun;
     char *package;
     GQueue lines;
     char *failed;

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/sandbox.h"
 #include "base/userns.h"
+#include "base/watchdog.h"
 #include "packages/formats/deb.h"
 #include "tree/checkout.h"
 #include "tree/configure.h"
@@ -28,6 +29,7 @@ struct _TreeScripts {
     char *root;        /* owned: mount point */
     StoreNode *is_out; /* owned: what lies in lower */
     unsigned n_mounts;
+    unsigned limit_s;
     bool mounted;
 };
 
@@ -134,6 +136,7 @@ TreeScripts *tree_scripts_open(const StoreNode *root, int repo_fd, const char *s
 {
     g_autoptr(TreeScripts) self = g_new0(TreeScripts, 1);
     self->repo_fd = repo_fd;
+    self->limit_s = TREE_SCRIPTS_LIMIT_S;
     self->scratch = g_strdup(scratch);
     if (!make_layers(self, error) || !write_stubs(self, error) ||
         !tree_scripts_set_tree(self, root, error))
@@ -172,6 +175,11 @@ char *tree_scripts_recipe(void)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+void tree_scripts_set_limit(TreeScripts *self, unsigned limit_s)
+{
+    self->limit_s = limit_s;
+}
+
 const char *tree_scripts_get_upper(const TreeScripts *self)
 {
     return self->upper;
@@ -180,6 +188,30 @@ const char *tree_scripts_get_upper(const TreeScripts *self)
 const char *tree_scripts_get_root(const TreeScripts *self)
 {
     return self->root;
+}
+
+/* Whoever waits for ever is ended, and named. */
+static bool set_too_long(const TreeScripts *self, const char *what, GError **error)
+{
+    g_set_error(error, TREE_ERROR, TREE_ERROR_SCRIPT,
+                "%s did not end within %u seconds: mend it, or allow more with --script-timeout",
+                what, self->limit_s);
+    return false;
+}
+
+static bool run_in_time(const TreeScripts *self, const BaseSandbox *sandbox,
+                        GCancellable *cancellable, GError **error)
+{
+    g_autoptr(BaseWatchdog) watchdog = base_watchdog_new(self->limit_s, cancellable);
+    GError *cause = NULL;
+    if (base_sandbox_run(sandbox, NULL, base_watchdog_cancellable(watchdog), &cause))
+        return true;
+    if (base_watchdog_has_bitten(watchdog)) {
+        g_error_free(cause);
+        return set_too_long(self, sandbox->run.what, error);
+    }
+    g_propagate_error(error, cause);
+    return false;
 }
 
 bool tree_scripts_run(TreeScripts *self, const char *const *argv, const char *output_dir,
@@ -196,13 +228,22 @@ bool tree_scripts_run(TreeScripts *self, const char *const *argv, const char *ou
         .binds = binds,
         .run = {.argv = argv, .env = script_env, .what = what},
     };
-    return base_sandbox_run(&sandbox, NULL, cancellable, error);
+    return run_in_time(self, &sandbox, cancellable, error);
 }
+
+typedef struct {
+    TreeConfigure *configure;
+    BaseWatchdog *watchdog;
+} Listener;
 
 static void take_line(const char *line, void *user_data)
 {
+    const Listener *listener = user_data;
+    unsigned n_begun = listener->configure->n_begun;
     g_debug("%s", line);
-    tree_configure_line(user_data, line);
+    tree_configure_line(listener->configure, line);
+    if (listener->configure->n_begun != n_begun)
+        base_watchdog_pat(listener->watchdog);
 }
 
 /* No program stands between a script and what is said of it. */
@@ -235,7 +276,7 @@ static bool run_preinst(TreeScripts *self, const char *stem, const char *file,
         .run = {.argv = argv, .env = (const char *const *)env, .what = what, .name = ""},
     };
     GError *cause = NULL;
-    return base_sandbox_run(&sandbox, NULL, cancellable, &cause) || set_script_error(error, cause);
+    return run_in_time(self, &sandbox, cancellable, &cause) || set_script_error(error, cause);
 }
 
 static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable *cancellable,
@@ -260,6 +301,9 @@ static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable
 static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *cancellable,
                      GError **error)
 {
+    /* each package has its own time, so that many quick ones are no slow one */
+    g_autoptr(BaseWatchdog) watchdog = base_watchdog_new(self->limit_s, cancellable);
+    Listener listener = {.configure = configure, .watchdog = watchdog};
     BaseSandbox sandbox = {
         .root = self->root,
         .root_writable = true,
@@ -267,11 +311,19 @@ static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *
                 .env = script_env,
                 .what = "configuring packages",
                 .on_line = take_line,
-                .user_data = configure},
+                .user_data = &listener},
     };
     GError *cause = NULL;
-    return base_sandbox_run(&sandbox, NULL, cancellable, &cause) ||
-           tree_configure_set_error(configure, cause, error);
+    if (base_sandbox_run(&sandbox, NULL, base_watchdog_cancellable(watchdog), &cause))
+        return true;
+    if (!base_watchdog_has_bitten(watchdog))
+        return tree_configure_set_error(configure, cause, error);
+    g_error_free(cause);
+    g_autofree char *what =
+        configure->package != NULL
+            ? g_strdup_printf("the postinst script of package ‘%s’", configure->package)
+            : g_strdup("dpkg");
+    return set_too_long(self, what, error);
 }
 
 bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BaseProgress *progress,

@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/** TREE_SCRIPTS_LIMIT_S: seconds that one script may take, unless the caller says otherwise */
+#define TREE_SCRIPTS_LIMIT_S 900
+
 /**
  * TreeScripts:
  *
@@ -46,6 +49,9 @@ char *tree_scripts_recipe(void);
 
 void tree_scripts_free(TreeScripts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeScripts, tree_scripts_free)
+
+/** tree_scripts_set_limit: seconds that one script may take; 0 for as long as it likes */
+void tree_scripts_set_limit(TreeScripts *self, unsigned limit_s);
 
 /** tree_scripts_get_upper: the directory with the changes */
 const char *tree_scripts_get_upper(const TreeScripts *self);

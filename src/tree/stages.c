@@ -24,18 +24,20 @@ struct _TreeStages {
     const Store *store;
     TreeAssemble assemble;
     const BaseProgress *progress;
+    unsigned limit_s;
     TreeScripts *scripts; /* owned */
     GHashTable *fresh;    /* owned: ref to commit */
     GHashTable *used;     /* owned: set of refs */
     unsigned n_ran;
 };
 
-TreeStages *tree_stages_new(const Store *store, const TreeAssemble *assemble,
+TreeStages *tree_stages_new(const Store *store, const TreeAssemble *assemble, unsigned limit_s,
                             const BaseProgress *progress)
 {
     TreeStages *self = g_new0(TreeStages, 1);
     self->store = store;
     self->assemble = *assemble;
+    self->limit_s = limit_s;
     self->progress = progress;
     self->fresh = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -89,7 +91,10 @@ TreeScripts *tree_stages_open(TreeStages *self, const StoreNode *root, GError **
     g_autofree char *scratch = store_make_scratch(self->store, "scripts", error);
     if (scratch == NULL)
         return NULL;
-    return tree_scripts_open(root, self->assemble.repo_fd, scratch, error);
+    scripts = tree_scripts_open(root, self->assemble.repo_fd, scratch, error);
+    if (scripts != NULL)
+        tree_scripts_set_limit(scripts, self->limit_s);
+    return g_steal_pointer(&scripts);
 }
 
 /* Notes of when and where scripts ran: no later script reads them, and no tree keeps them. */

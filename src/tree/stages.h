@@ -22,9 +22,10 @@ typedef struct _TreeStages TreeStages;
  * tree_stages_new:
  * @store: (borrowed): the store
  * @assemble: what to assemble; copied, what it points to borrowed
+ * @limit_s: as tree_scripts_set_limit()
  * @progress: (nullable) (borrowed): packages configured
  */
-TreeStages *tree_stages_new(const Store *store, const TreeAssemble *assemble,
+TreeStages *tree_stages_new(const Store *store, const TreeAssemble *assemble, unsigned limit_s,
                             const BaseProgress *progress);
 
 void tree_stages_free(TreeStages *self);
