@@ -86,6 +86,45 @@ char *base_sha256_hex_of_fd(int fd, GError **error)
     return hex;
 }
 
+bool base_digest_both_of_fd(int fd, uint8_t out_sha1[static BASE_SHA1_BYTES],
+                            uint8_t out_sha256[static BASE_SHA256_BYTES], GError **error)
+{
+    g_autoptr(BaseSha256) sha256 = base_sha256_new();
+    EVP_MD_CTX *sha1 = EVP_MD_CTX_new();
+    if (EVP_DigestInit_ex(sha1, EVP_sha1(), NULL) != 1)
+        g_error("cannot initialise SHA-1");
+    g_autofree uint8_t *buffer = g_malloc(128 * 1024);
+    ssize_t n = 0;
+    do {
+        n = read(fd, buffer, 128 * 1024);
+        if (n > 0) {
+            base_sha256_update(sha256, buffer, (size_t)n);
+            if (EVP_DigestUpdate(sha1, buffer, (size_t)n) != 1)
+                g_error("cannot update SHA-1");
+        }
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    int saved_errno = errno;
+    unsigned size_bytes = BASE_SHA1_BYTES;
+    if (n == 0 && EVP_DigestFinal_ex(sha1, out_sha1, &size_bytes) != 1)
+        g_error("cannot finish SHA-1");
+    EVP_MD_CTX_free(sha1);
+    if (n < 0)
+        return base_error_set_errno(error, saved_errno, "reading");
+    base_sha256_finish(sha256, out_sha256);
+    return true;
+}
+
+char *base_digest_sha1_hex(const void *data, size_t size_bytes)
+{
+    uint8_t digest[BASE_SHA1_BYTES];
+    unsigned digest_bytes = sizeof digest;
+    if (EVP_Digest(data, size_bytes, digest, &digest_bytes, EVP_sha1(), NULL) != 1)
+        g_error("cannot compute SHA-1");
+    char *hex = g_malloc(2 * sizeof digest + 1);
+    base_digest_to_hex(digest, sizeof digest, hex);
+    return hex;
+}
+
 void base_digest_to_hex(const uint8_t *bytes, size_t size_bytes, char *out_hex)
 {
     static const char digits[] = "0123456789abcdef";

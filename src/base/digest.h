@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 
 #define BASE_SHA256_BYTES 32
 #define BASE_SHA256_HEX_CHARS 64
+#define BASE_SHA1_BYTES 20
 
 /**
  * BaseSha256:
@@ -48,6 +49,22 @@ char *base_sha256_hex(const void *data, size_t size_bytes);
  * Returns: (transfer full): the digest in lower-case hex
  */
 char *base_sha256_hex_of_fd(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * base_digest_both_of_fd:
+ * @fd: read from its current offset to its end
+ * @out_sha1: its SHA-1, which some formats still ask for
+ * @out_sha256: its SHA-256
+ * @error: return location
+ *
+ * Digests a file twice in one pass.
+ */
+bool base_digest_both_of_fd(int fd, uint8_t out_sha1[static BASE_SHA1_BYTES],
+                            uint8_t out_sha256[static BASE_SHA256_BYTES],
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** base_digest_sha1_hex: (transfer full): SHA-1 of @size_bytes bytes of @data, in hex */
+char *base_digest_sha1_hex(const void *data, size_t size_bytes);
 
 /** base_digest_to_hex: writes 2 * @size_bytes lower-case hex digits and a NUL */
 void base_digest_to_hex(const uint8_t *bytes, size_t size_bytes, char *out_hex);
