@@ -11,6 +11,7 @@
 #include "store/commit.h"
 #include "store/export.h"
 #include "store/sign.h"
+#include "tree/account.h"
 #include "tree/assemble.h"
 #include "tree/describe.h"
 #include "tree/finish.h"
@@ -44,6 +45,7 @@ typedef struct {
     TreeStages *stages;   /* owned */
     TreeScripts *scripts; /* owned */
     TreeUsersMap *ids;    /* owned */
+    TreeAccount *account; /* owned */
     char *kernel;         /* owned */
     int64_t phase_start_us;
 } Run;
@@ -51,8 +53,9 @@ typedef struct {
 /* Work that goes on beside the scripts: what was imported is made last, then published. */
 typedef struct {
     const Store *store;
-    GPtrArray *imported; /* borrowed */
-    StoreNode *tree;     /* borrowed */
+    GPtrArray *imported;  /* borrowed */
+    StoreNode *tree;      /* borrowed */
+    TreeAccount *account; /* borrowed */
     GCancellable *cancellable;
     StoreExportStats stats;
     GError *error; /* owned */
@@ -60,6 +63,7 @@ typedef struct {
 
 static void run_clear(Run *run)
 {
+    tree_account_free(run->account);
     tree_scripts_free(run->scripts);
     tree_stages_free(run->stages);
     store_node_free(run->unpacked);
@@ -222,8 +226,10 @@ static void *work_in_background(void *data)
                           .n_workers = MAX(1u, base_parallel_workers() - 1)};
     if (packages_import_keep(background->store, background->imported, background->cancellable,
                              &background->error))
-        (void)!store_export_files(&export, background->tree, &background->stats,
-                                  background->cancellable, &background->error);
+        (void)!(store_export_files(&export, background->tree, &background->stats,
+                                   background->cancellable, &background->error) &&
+                tree_account_gather(background->account, background->tree, export.n_workers,
+                                    background->cancellable, &background->error));
     return NULL;
 }
 
@@ -334,8 +340,12 @@ static bool build_tree(Run *run, GError **error)
 static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **error)
 {
     g_autoptr(GCancellable) stop = g_cancellable_new();
-    Background background = {
-        .store = run->store, .imported = run->imported, .tree = run->unpacked, .cancellable = stop};
+    run->account = tree_account_new(run->store, run->manifest, run->imported, run->inputs);
+    Background background = {.store = run->store,
+                             .imported = run->imported,
+                             .tree = run->unpacked,
+                             .account = run->account,
+                             .cancellable = stop};
     GThread *thread = g_thread_new("export", work_in_background, &background);
     bool built = build_tree(run, error);
     if (!built)
@@ -359,18 +369,24 @@ static char *write_commit(Run *run, GError **error)
         run->options->version != NULL
             ? g_strdup(run->options->version)
             : tree_describe_version(run->manifest->automatic_version_prefix, last, now);
+    uint64_t timestamp_s = MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1);
+    const char *sbom_digest = tree_account_finish(run->account, run->root, run->result->version,
+                                                  timestamp_s, run->cancellable, error);
+    if (sbom_digest == NULL)
+        return NULL;
     TreeDescription description = {.manifest = run->manifest,
                                    .packages = run->packages,
                                    .ids = run->ids,
                                    .inputs = run->inputs,
                                    .version = run->result->version,
-                                   .kernel = run->kernel};
+                                   .kernel = run->kernel,
+                                   .manifest_text = tree_account_manifest(run->account),
+                                   .sbom_digest = sbom_digest};
     g_autoptr(GVariant) metadata = tree_describe_metadata(&description);
     StoreCommit commit = {.parent = run->parent.commit,
                           .subject = run->result->version,
                           .metadata = metadata,
-                          .timestamp_s =
-                              MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1)};
+                          .timestamp_s = timestamp_s};
     return store_commit_write(store_get_build_fd(run->store), run->root, &commit, error);
 }
 
@@ -380,7 +396,8 @@ static bool publish(Run *run, StoreExportStats stats, GError **error)
     StoreExport export = {.build_fd = store_get_build_fd(run->store),
                           .published_fd = store_get_published_fd(run->store),
                           .progress = run->options->progress};
-    if (!store_export_files(&export, run->root, &rest, run->cancellable, error))
+    if (!tree_account_put(run->account, run->root, run->cancellable, error) ||
+        !store_export_files(&export, run->root, &rest, run->cancellable, error))
         return false;
     end(run, "export", stats.bytes_out + rest.bytes_out, stats.objects + rest.objects);
     begin(run, "committing");
@@ -388,6 +405,7 @@ static bool publish(Run *run, StoreExportStats stats, GError **error)
     if (run->result->commit == NULL ||
         !store_sign_commit(store_get_build_repo(run->store), run->result->commit, &run->key,
                            run->cancellable, error) ||
+        !tree_account_sign(run->account, run->result->commit, &run->key, run->cancellable, error) ||
         !store_export_commit(run->store, run->result->commit, run->root, run->manifest->ref,
                              run->cancellable, error) ||
         !tree_stages_keep(run->stages, run->cancellable, error))

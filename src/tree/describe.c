@@ -7,11 +7,12 @@
 #include "base/digest.h"
 #include "packages/package.h"
 #include "tree/rules.h"
+#include "tree/account.h"
 
 #include <string.h>
 
 /* raised when the same packages and manifest start to give another tree */
-#define RECIPE "atoll tree 2"
+#define RECIPE "atoll tree 3"
 
 void tree_parent_clear(TreeParent *self)
 {
@@ -102,6 +103,8 @@ GVariant *tree_describe_metadata(const TreeDescription *self)
     g_variant_dict_insert(dict, "version", "s", self->version);
     g_variant_dict_insert_value(dict, "ostree.ref-binding", g_variant_new_strv(bindings, -1));
     g_variant_dict_insert(dict, "atoll.manifest-digest", "s", self->manifest->digest);
+    g_variant_dict_insert(dict, TREE_ACCOUNT_MANIFEST_KEY, "s", self->manifest_text);
+    g_variant_dict_insert(dict, TREE_ACCOUNT_SBOM_KEY, "s", self->sbom_digest);
     g_variant_dict_insert(dict, TREE_DESCRIBE_INPUTS_KEY, "s", self->inputs);
     g_variant_dict_insert_value(dict, "atoll.packages", packages_variant(self->packages));
     g_variant_dict_insert_value(dict, TREE_USERS_UIDS_KEY, uids);

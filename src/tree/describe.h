@@ -57,6 +57,8 @@ char *tree_describe_version(const char *prefix, const char *last, GDateTime *now
  * @inputs: as tree_describe_inputs()
  * @version: the commit's version
  * @kernel: (nullable): kernel version
+ * @manifest_text: the flattened manifest as JSON
+ * @sbom_digest: SHA-256 of the SBOM with files, in hex
  */
 typedef struct {
     const Manifest *manifest;
@@ -65,6 +67,8 @@ typedef struct {
     const char *inputs;
     const char *version;
     const char *kernel;
+    const char *manifest_text;
+    const char *sbom_digest;
 } TreeDescription;
 
 /** tree_describe_metadata: (transfer full): a{sv} of the commit */
