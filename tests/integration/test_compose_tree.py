@@ -324,7 +324,8 @@ def test_changed_package(compose):
     changed = {line.split(maxsplit=1)[1] for line in
                compose.ostree("diff", "test/tree^", "test/tree").splitlines()}
     assert changed == {"/usr/share/leaf", "/usr/lib/sysimage/dpkg/status",
-                       "/usr/lib/sysimage/dpkg/info/leaf.md5sums"}
+                       "/usr/lib/sysimage/dpkg/info/leaf.md5sums",
+                       "/usr/share/atoll/sbom.spdx.json"}
     compose.write(automatic_version_prefix="13")
     versions.append(compose.make()["version"])
     assert versions == ["12", "12.1", "13"]
