@@ -6,11 +6,13 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "cmd/error.h"
 #include "web/listener.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +22,16 @@ const CmdOption cmd_serve_options[] = {
     {.name = "listen",
      .metavar = "ADDRESS:PORT",
      .help = "where to listen (default: " DEFAULT_LISTEN "); port 0 picks a free one"},
-    {.name = "repo", .metavar = "DIR", .help = "published repository (default: STATE/repo)"},
+    {.name = "repo",
+     .metavar = "DIR",
+     .help = "published repository (default: STATE/repo, if it is there)"},
     CMD_OPTION_STATE,
+    CMD_OPTION_DATABASE,
+    {.name = "tls-cert", .metavar = "FILE", .help = "speak TLS with this certificate (PEM)"},
+    {.name = "tls-key", .metavar = "FILE", .help = "its private key (PEM)"},
+    {.name = "client-ca",
+     .metavar = "FILE",
+     .help = "who may vouch for clients that publish with a certificate (PEM)"},
     {.name = "port-file", .metavar = "FILE", .help = "write the port number there once it listens"},
     CMD_OPTION_QUIET,
     {0},
@@ -68,28 +78,77 @@ static bool write_port_file(const char *path, unsigned port, GError **error)
                                 error);
 }
 
+/* Ten thousand followers are as many descriptors. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool load_tls(const CmdArgs *args, WebTls **out_tls, GError **error)
+{
+    const char *certificate = cmd_args_string(args, "tls-cert");
+    const char *key = cmd_args_string(args, "tls-key");
+    const char *client_ca = cmd_args_string(args, "client-ca");
+    *out_tls = NULL;
+    if (certificate == NULL && key == NULL && client_ca == NULL)
+        return true;
+    if (certificate == NULL || key == NULL) {
+        g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE, "TLS needs both --tls-cert and --tls-key%s",
+                    client_ca != NULL ? ", and --client-ca needs TLS" : "");
+        return false;
+    }
+    *out_tls = web_tls_load(certificate, key, client_ca, error);
+    return *out_tls != NULL;
+}
+
+static WebSite *open_site(const CmdArgs *args, bool secure, GError **error)
+{
+    g_autofree char *state = cmd_args_state_dir(args);
+    g_autofree char *database = cmd_args_database(args);
+    const char *given = cmd_args_string(args, "repo");
+    g_autofree char *usual = g_build_filename(state, "repo", NULL);
+    WebSiteOptions options = {
+        .repo_path = given != NULL ? given : usual,
+        .repo_may_be_missing = given == NULL,
+        .database = database,
+        .state_dir = state,
+        .secure = secure,
+    };
+    if (!base_fd_make_dirs(AT_FDCWD, state, 0755, error))
+        return NULL;
+    return web_site_new(&options, error);
+}
+
 CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     const char *listen = cmd_args_string(args, "listen");
-    g_autofree char *state = cmd_args_state_dir(args);
-    g_autofree char *repo = cmd_args_string(args, "repo") != NULL
-                                ? g_strdup(cmd_args_string(args, "repo"))
-                                : g_build_filename(state, "repo", NULL);
     bool quiet = cmd_args_flag(args, "quiet");
     g_log_set_writer_func(quiet ? write_no_access_log : write_log, NULL, NULL);
     /* A client that goes away while sendfile() writes to it must not end the service. */
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
 
-    g_autoptr(WebSite) site = web_site_new(repo, error);
+    g_autoptr(WebTls) tls = NULL;
+    if (!load_tls(args, &tls, error))
+        return CMD_EXIT_FAILED;
+    g_autoptr(WebSite) site = open_site(args, tls != NULL, error);
     if (site == NULL)
         return CMD_EXIT_FAILED;
-    g_autoptr(WebListener) listener =
-        web_listener_new(listen != NULL ? listen : DEFAULT_LISTEN, web_routes, site, error);
+    WebListenerOptions options = {.listen = listen != NULL ? listen : DEFAULT_LISTEN, .tls = tls};
+    g_autoptr(WebListener) listener = web_listener_new(&options, web_routes, site, error);
     if (listener == NULL ||
-        !write_port_file(cmd_args_string(args, "port-file"), web_listener_port(listener), error))
+        !write_port_file(cmd_args_string(args, "port-file"), web_listener_port(listener), error)) {
+        web_site_stop(site);
         return CMD_EXIT_FAILED;
-    printf("listening on http://%s/\n", web_listener_address(listener));
+    }
+    printf("listening on %s://%s/\n", tls != NULL ? "https" : "http",
+           web_listener_address(listener));
     (void)fflush(stdout);
     wait_for_signal(cancellable);
+    web_site_stop(site);
     return CMD_EXIT_DONE;
 }

@@ -20,5 +20,11 @@ const char *web_request_param(const WebRequest *self, const char *name)
 
 bool web_request_is_api(const WebRequest *self)
 {
-    return self->path != NULL && g_str_has_prefix(self->path, "/api/");
+    static const char *const prefixes[] = {"/api/", "/bus/",     "/charts/", "/events",
+                                           "/raw",  "/schemas/", "/v2/"};
+    for (unsigned i = 0; self->path != NULL && i < G_N_ELEMENTS(prefixes); i++) {
+        if (g_str_has_prefix(self->path, prefixes[i]))
+            return true;
+    }
+    return false;
 }

@@ -12,8 +12,10 @@ typedef struct _WebRequest WebRequest;
  * WebRequest:
  * @method: as sent ("GET"); a handler never sees "HEAD", its answer's body is just not sent
  * @path: decoded by web_path_decode()
+ * @query: (nullable): what follows the "?", as sent, for web_query_parse()
  * @params: (nullable): what the route's pattern caught: name, value, name, value, %NULL
  * @body: (nullable): what the client sent, at most the route's cap
+ * @peer: (nullable): name in the client certificate, once a --client-ca vouched for it
  * @header: looks a request header up; tests bring their own
  * @header_data: for @header
  *
@@ -22,8 +24,10 @@ typedef struct _WebRequest WebRequest;
 struct _WebRequest {
     const char *method;
     const char *path;
+    const char *query;
     const char *const *params;
     GBytes *body;
+    const char *peer;
     const char *(*header)(const WebRequest *self, const char *name);
     void *header_data;
 };

@@ -24,6 +24,8 @@ void web_response_free(WebResponse *self)
     g_ptr_array_unref(self->headers);
     g_clear_pointer(&self->body, g_bytes_unref);
     base_fd_clear(&self->fd);
+    if (self->stream.free != NULL)
+        self->stream.free(self->stream.data);
     g_free(self);
 }
 
@@ -59,6 +61,15 @@ WebResponse *web_response_new_file(unsigned status, const char *content_type, in
     self->fd = fd;
     self->offset_bytes = offset_bytes;
     self->size_bytes = size_bytes;
+    web_response_add_header(self, "Content-Type", content_type);
+    web_response_add_header(self, "X-Content-Type-Options", "nosniff");
+    return self;
+}
+
+WebResponse *web_response_new_stream(const char *content_type, WebStream stream)
+{
+    WebResponse *self = web_response_new(200);
+    self->stream = stream;
     web_response_add_header(self, "Content-Type", content_type);
     web_response_add_header(self, "X-Content-Type-Options", "nosniff");
     return self;

@@ -7,12 +7,22 @@
 G_BEGIN_DECLS
 
 /**
+ * WebRouteFlags:
+ * @WEB_ROUTE_BLOCKING: the handler waits for a database: it runs in a worker thread, so that
+ *   the threads that move bytes never wait for anything
+ */
+typedef enum {
+    WEB_ROUTE_BLOCKING = 1 << 0,
+} WebRouteFlags;
+
+/**
  * WebRoute:
  * @method: "GET" (which answers HEAD too), "POST", …; %NULL ends a table
  * @pattern: components that match themselves, ":name" for any one component, and "*" as the
  *   last for all the rest, which must not be empty
  * @handle: (transfer full): answers
  * @max_body_bytes: a longer request body gets 413; 0 for none at all
+ * @flags: see #WebRouteFlags
  *
  * One row of the routing table. The first row that matches wins.
  */
@@ -21,6 +31,7 @@ typedef struct {
     const char *pattern;
     WebResponse *(*handle)(const WebSite *site, const WebRequest *request);
     size_t max_body_bytes;
+    unsigned flags;
 } WebRoute;
 
 /** web_routes: the table; ended by a zeroed row */

@@ -26,24 +26,59 @@ static bool check_repo(WebSite *self, GError **error)
     return true;
 }
 
-WebSite *web_site_new(const char *repo_path, GError **error)
+static bool open_repo(WebSite *self, const WebSiteOptions *options, GError **error)
 {
-    g_autoptr(WebSite) self = g_new0(WebSite, 1);
-    self->repo_path = g_strdup(repo_path);
-    self->repo_dfd = base_fd_open_dir(AT_FDCWD, repo_path, error);
+    if (options->repo_path == NULL)
+        return true;
+    if (options->repo_may_be_missing && !g_file_test(options->repo_path, G_FILE_TEST_EXISTS))
+        return true;
+    self->repo_path = g_strdup(options->repo_path);
+    self->repo_dfd = base_fd_open_dir(AT_FDCWD, options->repo_path, error);
     if (self->repo_dfd < 0) {
         g_prefix_error(error, "no published repository (run ‘atoll compose’ first, or name one "
                               "with --repo): ");
-        return NULL;
+        return false;
     }
-    return check_repo(self, error) ? g_steal_pointer(&self) : NULL;
+    return check_repo(self, error);
+}
+
+static bool open_log(WebSite *self, const WebSiteOptions *options, GError **error)
+{
+    if (options->database == NULL)
+        return true;
+    self->database = g_strdup(options->database);
+    self->logs = web_logs_new(options->database, options->state_dir, error);
+    if (self->logs != NULL)
+        self->feed = web_feed_new(options->database, self->logs, error);
+    if (self->feed == NULL)
+        g_prefix_error(error, "opening the event log: ");
+    return self->feed != NULL;
+}
+
+WebSite *web_site_new(const WebSiteOptions *options, GError **error)
+{
+    g_autoptr(WebSite) self = g_new0(WebSite, 1);
+    self->repo_dfd = -1;
+    self->secure = options->secure;
+    if (!open_repo(self, options, error) || !open_log(self, options, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void web_site_stop(WebSite *self)
+{
+    if (self->feed != NULL)
+        web_feed_stop(self->feed);
 }
 
 void web_site_free(WebSite *self)
 {
     if (self == NULL)
         return;
+    web_feed_free(self->feed);
+    web_logs_free(self->logs);
     base_fd_clear(&self->repo_dfd);
     g_free(self->repo_path);
+    g_free(self->database);
     g_free(self);
 }

@@ -40,9 +40,13 @@ class Server:
     def __init__(self, repo, directory, *extra):
         port_file = directory / "port"
         port_file.unlink(missing_ok=True)
+        if "--state" not in extra:
+            extra += ("--state", directory / "state")
+        if repo is not None:
+            extra += ("--repo", repo)
         self.log = open(directory / "serve.log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [BUILD / "src/programs/atoll", "serve", "--repo", repo, "--listen", "127.0.0.1:0",
+            [BUILD / "src/programs/atoll", "serve", "--listen", "127.0.0.1:0",
              "--port-file", port_file, *extra],
             stdout=self.log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20

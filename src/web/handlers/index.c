@@ -4,16 +4,10 @@
  */
 #include "web/handlers/handlers.h"
 
+#include "web/html.h"
+
 #include <ostree.h>
 #include <stdbool.h>
-
-static const char page_head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>atoll</title>\n"
-    "<meta name=\"viewport\" content=\"width=device-width\">\n"
-    "<style>body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.3em .8em .3em 0;border-bottom:1px solid #ccc}"
-    "code{font-size:.9em}</style></head>\n<body><h1>atoll</h1>\n";
 
 static void append_cell(GString *page, const char *element, const char *text)
 {
@@ -45,7 +39,7 @@ static bool append_ref(GString *page, OstreeRepo *repo, const char *ref, const c
 static void append_refs(GString *page, OstreeRepo *repo, GHashTable *refs)
 {
     g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(refs), (GCompareFunc)g_strcmp0);
-    g_string_append(page, "<table><tr><th>ref</th><th>version</th><th>date</th>"
+    g_string_append(page, "<div class=\"wide\"><table><tr><th>ref</th><th>version</th><th>date</th>"
                           "<th>commit</th></tr>\n");
     for (GList *name = names; name != NULL; name = name->next) {
         const char *checksum = g_hash_table_lookup(refs, name->data);
@@ -53,11 +47,30 @@ static void append_refs(GString *page, OstreeRepo *repo, GHashTable *refs)
         if (!append_ref(page, repo, name->data, checksum))
             g_debug("ref ‘%s’ has no commit %s", (const char *)name->data, checksum);
     }
-    g_string_append(page, "</table>\n");
+    g_string_append(page, "</table></div>\n");
+}
+
+static WebResponse *respond(GHashTable *refs, OstreeRepo *repo)
+{
+    g_autoptr(GString) page = g_string_new(NULL);
+    web_html_begin(page, "Releases", WEB_HTML_PLAIN);
+    g_string_append(page, "<h1>Releases</h1>\n");
+    if (refs == NULL || g_hash_table_size(refs) == 0)
+        g_string_append(page, "<p>Nothing is published yet.</p>\n");
+    else
+        append_refs(page, repo, refs);
+    if (refs != NULL)
+        g_string_append(page, "<p>OSTree repository: <code>/repo/</code></p>\n");
+    g_string_append(page, "<p class=\"links\"><a href=\"/log\">What happened: the event log</a>"
+                          "</p>\n");
+    web_html_end(page);
+    return web_html_respond(200, g_steal_pointer(&page));
 }
 
 WebResponse *web_index_handle(const WebSite *site, const WebRequest *request)
 {
+    if (site->repo_dfd < 0)
+        return respond(NULL, NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) refs = NULL;
     g_autoptr(OstreeRepo) repo = ostree_repo_open_at(site->repo_dfd, ".", NULL, &error);
@@ -65,17 +78,5 @@ WebResponse *web_index_handle(const WebSite *site, const WebRequest *request)
         g_debug("index: %s", error->message);
         return web_response_new_error(request, 503, "the published repository cannot be read");
     }
-    g_autoptr(GString) page = g_string_new(page_head);
-    if (g_hash_table_size(refs) == 0)
-        g_string_append(page, "<p>Nothing is published yet.</p>\n");
-    else
-        append_refs(page, repo, refs);
-    g_string_append(page, "<p>OSTree repository: <code>/repo/</code></p>\n</body></html>\n");
-
-    g_autoptr(GBytes) body = g_string_free_to_bytes(g_steal_pointer(&page));
-    WebResponse *response = web_response_new_bytes(200, "text/html; charset=utf-8", body);
-    web_response_add_header(response, "Cache-Control", "no-cache");
-    web_response_add_header(response, "Content-Security-Policy",
-                            "default-src 'none'; style-src 'unsafe-inline'");
-    return response;
+    return respond(refs, repo);
 }

@@ -124,7 +124,7 @@ WebResponse *web_repo_handle(const WebSite *site, const WebRequest *request)
 {
     const char *path = web_request_param(request, "*");
     const Entry *entry = find_entry(path);
-    if (entry == NULL || path[0] == '.' || strstr(path, "/.") != NULL)
+    if (site->repo_dfd < 0 || entry == NULL || path[0] == '.' || strstr(path, "/.") != NULL)
         return web_response_new_error(request, 404, "no such file in the repository");
 
     base_autofd fd = open_file(site, path);
