@@ -42,9 +42,29 @@ const CmdCommand atoll_commands[] = {
     },
     {
         .name = "serve",
-        .summary = "Serve the published repository over HTTP",
+        .summary = "Serve the published repository and the event log over HTTP",
         .options = cmd_serve_options,
         .run = cmd_serve_run,
+    },
+    {
+        .name = "token add",
+        .summary = "Make a token that may publish events over HTTP",
+        .operands = "ACTOR",
+        .options = cmd_token_add_options,
+        .run = cmd_token_add_run,
+    },
+    {
+        .name = "token list",
+        .summary = "List the tokens that may publish events over HTTP",
+        .options = cmd_token_list_options,
+        .run = cmd_token_list_run,
+    },
+    {
+        .name = "token remove",
+        .summary = "End a token",
+        .operands = "ID",
+        .options = cmd_token_remove_options,
+        .run = cmd_token_remove_run,
     },
     {0},
 };

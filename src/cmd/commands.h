@@ -24,4 +24,13 @@ CmdExit cmd_image_run(const CmdArgs *args, GCancellable *cancellable, GError **e
 extern const CmdOption cmd_serve_options[];
 CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_token_add_options[];
+CmdExit cmd_token_add_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_token_list_options[];
+CmdExit cmd_token_list_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_token_remove_options[];
+CmdExit cmd_token_remove_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 G_END_DECLS
