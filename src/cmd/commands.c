@@ -23,6 +23,14 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_image_run,
     },
     {
+        .name = "lock",
+        .summary = "Lock the exact packages that a manifest resolves to",
+        .operands = "MANIFEST [PACKAGE]...",
+        .options = cmd_lock_options,
+        .flags = CMD_FLAG_USERNS,
+        .run = cmd_lock_run,
+    },
+    {
         .name = "manifest check",
         .summary = "Check a manifest and all that it includes",
         .operands = "FILE",

@@ -11,6 +11,9 @@ extern const CmdCommand atoll_commands[];
 extern const CmdOption cmd_compose_options[];
 CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_lock_options[];
+CmdExit cmd_lock_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 CmdExit cmd_manifest_check_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 CmdExit cmd_manifest_schema_run(const CmdArgs *args, GCancellable *cancellable, GError **error);

@@ -23,6 +23,11 @@ const CmdOption cmd_compose_options[] = {
     {.name = "script-timeout",
      .metavar = "SECONDS",
      .help = "how long one package's script may take (default: 900; 0 for no limit)"},
+    {.name = "lockfile",
+     .metavar = "FILE",
+     .help = "compose the packages of this lock (default: the manifest's name with .lock after "
+             "it, where there is one)"},
+    {.name = "locked", .help = "fail when there is no lock, or when it does not fit the manifest"},
     {.name = "force", .help = "make a commit even if nothing has changed"},
     CMD_OPTION_JSON,
     CMD_OPTION_QUIET,
@@ -116,10 +121,12 @@ CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError *
         return CMD_EXIT_USAGE;
     TreeComposeOptions options = {
         .manifest_path = cmd_args_operands(args)[0],
+        .lock_path = cmd_args_string(args, "lockfile"),
         .state_dir = state_dir,
         .version = cmd_args_string(args, "set-version"),
         .script_limit_s = script_limit_s,
-        .flags = cmd_args_flag(args, "force") ? TREE_COMPOSE_FORCE : TREE_COMPOSE_DEFAULT,
+        .flags = (cmd_args_flag(args, "force") ? TREE_COMPOSE_FORCE : TREE_COMPOSE_DEFAULT) |
+                 (cmd_args_flag(args, "locked") ? TREE_COMPOSE_LOCKED : TREE_COMPOSE_DEFAULT),
         .progress = cmd_terminal_progress(terminal),
     };
     g_autoptr(TreeComposeResult) result = tree_compose(&options, cancellable, error);

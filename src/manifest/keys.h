@@ -60,6 +60,7 @@ typedef enum {
  * @MANIFEST_KEY_VARIABLE: ${name} is replaced in its value
  * @MANIFEST_KEY_TRUE: a boolean that is true unless said
  * @MANIFEST_KEY_SHOWN: a boolean that is printed even when nobody said it
+ * @MANIFEST_KEY_SOLVED: decides on the packages of the tree
  * @MANIFEST_KEY_OVERRIDES: a list of which the including file's wins as a whole
  */
 typedef enum {
@@ -68,6 +69,7 @@ typedef enum {
     MANIFEST_KEY_TRUE = 1 << 2,
     MANIFEST_KEY_SHOWN = 1 << 3,
     MANIFEST_KEY_OVERRIDES = 1 << 4,
+    MANIFEST_KEY_SOLVED = 1 << 5,
 } ManifestKeyFlags;
 
 /**

@@ -353,6 +353,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Manifest, manifest_free)
 char *manifest_to_json(const Manifest *self);
 
 /**
+ * manifest_wanted_digest:
+ * @self: a manifest
+ * @error: a keyring cannot be read any more
+ *
+ * Returns: (transfer full): SHA-256, in hex, of what of the manifest decides on its packages
+ */
+char *manifest_wanted_digest(const Manifest *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * manifest_to_yaml:
  * @self: a manifest
  *

@@ -5,6 +5,7 @@
  */
 #include "manifest/print.h"
 
+#include "base/digest.h"
 #include "manifest/content.h"
 #include "manifest/keys.h"
 #include "manifest/rpm-repo.h"
@@ -332,16 +333,17 @@ static bool print_finalize(const Print *p, const Manifest *self, GError **error)
     return true;
 }
 
-static JsonNode *print(const Manifest *self, bool for_digest, GError **error)
+/* @flags: only keys that have all of them */
+static JsonNode *print(const Manifest *self, bool for_digest, unsigned flags, GError **error)
 {
     g_autoptr(JsonBuilder) json = json_builder_new_immutable();
     const Print p = {.json = json, .for_digest = for_digest};
     json_builder_begin_object(json);
     for (const ManifestKey *key = manifest_keys; key->name != NULL; key++) {
-        if (!print_key(&p, key, self, error))
+        if ((key->flags & flags) == flags && !print_key(&p, key, self, error))
             return NULL;
     }
-    if (!print_finalize(&p, self, error))
+    if (flags == 0 && !print_finalize(&p, self, error))
         return NULL;
     json_builder_end_object(json);
     return json_builder_get_root(json);
@@ -349,15 +351,22 @@ static JsonNode *print(const Manifest *self, bool for_digest, GError **error)
 
 char *manifest_print_for_digest(const Manifest *self, GError **error)
 {
-    g_autoptr(JsonNode) root = print(self, true, error);
+    g_autoptr(JsonNode) root = print(self, true, 0, error);
     return root == NULL ? NULL : json_to_string(root, FALSE);
+}
+
+char *manifest_wanted_digest(const Manifest *self, GError **error)
+{
+    g_autoptr(JsonNode) root = print(self, true, MANIFEST_KEY_SOLVED, error);
+    g_autofree char *text = root == NULL ? NULL : json_to_string(root, FALSE);
+    return text == NULL ? NULL : base_sha256_hex(text, strlen(text));
 }
 
 /* Without digests nothing is read, so nothing can fail. */
 static JsonNode *print_whole(const Manifest *self)
 {
     g_autoptr(GError) error = NULL;
-    JsonNode *root = print(self, false, &error);
+    JsonNode *root = print(self, false, 0, &error);
     g_assert_no_error(error);
     return root;
 }

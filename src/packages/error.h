@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @PACKAGES_ERROR_DIGEST: contents do not have the digest that a signed index promises
  * @PACKAGES_ERROR_SIGNATURE: repository metadata is not signed by the keyring
  * @PACKAGES_ERROR_UNSOLVABLE: no set of packages fulfils the manifest; the message says why
+ * @PACKAGES_ERROR_LOCK: the lock does not fit, or one of its packages cannot be had
  */
 typedef enum {
     PACKAGES_ERROR_FAILED,
@@ -21,6 +22,7 @@ typedef enum {
     PACKAGES_ERROR_DIGEST,
     PACKAGES_ERROR_SIGNATURE,
     PACKAGES_ERROR_UNSOLVABLE,
+    PACKAGES_ERROR_LOCK,
 } PackagesError;
 
 GQuark packages_error_quark(void);

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @source: (borrowed): the suite it belongs to
  * @path: (owned): a Packages file on this machine, compressed as its name ends
  * @sha256: (owned): digest of that file
+ * @time_s: date of the suite's Release file; 0 when it has none
  *
  * One verified list of packages. Filename fields in it are relative to @source's URL.
  */
@@ -28,6 +29,7 @@ typedef struct {
     const PackagesSource *source;
     char *path;
     char *sha256;
+    int64_t time_s;
 } PackagesIndex;
 
 void packages_index_free(PackagesIndex *self);

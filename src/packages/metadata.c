@@ -227,6 +227,7 @@ static void add_index(const Refresh *self, const PackagesSource *source,
 {
     ItemList *list = self->list;
     PackagesIndex *index = new_index(self, source, entry->sha256, suffix);
+    index->time_s = packages_release_date(release);
     g_ptr_array_add(self->indexes, index);
     for (unsigned i = 0; i < list->items->len; i++)
         if (strcmp(g_array_index(list->items, BaseHttpItem, i).path, index->path) == 0)

@@ -108,6 +108,13 @@ bool packages_release_check_expiry(const PackagesRelease *self, int64_t now_seco
     return false;
 }
 
+int64_t packages_release_date(const PackagesRelease *self)
+{
+    int64_t seconds = 0;
+    g_autofree char *text = packages_deb822_dup(&self->stanza, "Date");
+    return text != NULL && parse_date(text, &seconds) ? seconds : 0;
+}
+
 static bool field_is(const PackagesRelease *self, const char *name, const char *value)
 {
     const PackagesDeb822Field *field = packages_deb822_find(&self->stanza, name);

@@ -57,6 +57,9 @@ bool packages_release_check_suite(const PackagesRelease *self, const char *suite
 bool packages_release_check_expiry(const PackagesRelease *self, int64_t now_seconds,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** packages_release_date: when it was made, since the epoch; 0 when it does not say */
+int64_t packages_release_date(const PackagesRelease *self);
+
 /** packages_release_has_by_hash: %TRUE if index files can be fetched by their digest */
 bool packages_release_has_by_hash(const PackagesRelease *self);
 

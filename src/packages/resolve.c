@@ -5,24 +5,102 @@
 #include "packages/resolve.h"
 
 #include "packages/metadata.h"
+#include "packages/pins.h"
 #include "packages/solve.h"
+
+#include <string.h>
+
+/* Id of the repository that a pin belongs to while it is in none; ids have no blanks. */
+#define LOST_REPO "no repository"
+
+void packages_snapshot_free(PackagesSnapshot *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->repo_id);
+    g_free(self->suite);
+    g_free(self);
+}
+
+/* A suite has an index for each of its components, and one state. */
+static void note_snapshot(GPtrArray *snapshots, const PackagesIndex *index)
+{
+    for (guint i = 0; i < snapshots->len; i++) {
+        const PackagesSnapshot *there = snapshots->pdata[i];
+        if (strcmp(there->repo_id, index->source->repo_id) == 0 &&
+            strcmp(there->suite, index->source->suite) == 0 && there->time_s == index->time_s)
+            return;
+    }
+    PackagesSnapshot *snapshot = g_new0(PackagesSnapshot, 1);
+    snapshot->repo_id = g_strdup(index->source->repo_id);
+    snapshot->suite = g_strdup(index->source->suite);
+    snapshot->time_s = index->time_s;
+    g_ptr_array_add(snapshots, snapshot);
+}
+
+static bool pin(const PackagesResolve *self, PackagesSolver *solver, const PackagesIndex *lost,
+                GError **error)
+{
+    PackagesPins pins = {.packages = self->pins, .store = self->store, .lost = lost};
+    return self->pins == NULL || packages_solver_pin(solver, &pins, error);
+}
+
+/* What came back from the build repo is known by the pin that it is. */
+static void restore(PackagesPackage *package, const GPtrArray *pins)
+{
+    for (guint i = 0; strcmp(package->repo_id, LOST_REPO) == 0 && i < pins->len; i++) {
+        const PackagesPackage *pin = pins->pdata[i];
+        if (strcmp(pin->name, package->name) != 0 || strcmp(pin->sha256, package->sha256) != 0)
+            continue;
+        g_free(package->repo_id);
+        g_free(package->url);
+        g_free(package->path);
+        package->repo_id = g_strdup(pin->repo_id);
+        package->url = g_strdup(pin->url);
+        package->path = g_strdup(pin->path);
+    }
+}
+
+static GPtrArray *solve(const PackagesResolve *self, const GPtrArray *indexes, GError **error)
+{
+    char repo_id[] = LOST_REPO, url[] = "file:///", suite[] = "";
+    const PackagesSource nowhere = {.repo_id = repo_id, .url = url, .suite = suite};
+    const PackagesIndex lost = {.source = &nowhere};
+    g_autoptr(PackagesSolver) solver = packages_solver_new(self->arch);
+    for (unsigned i = 0; i < indexes->len; i++) {
+        const PackagesIndex *index = g_ptr_array_index(indexes, i);
+        if (self->snapshots != NULL)
+            note_snapshot(self->snapshots, index);
+        if (!packages_solver_add(solver, index, error))
+            return NULL;
+    }
+    g_autoptr(GPtrArray) packages =
+        pin(self, solver, &lost, error) ? packages_solver_run(solver, self->manifest, error) : NULL;
+    for (guint i = 0; packages != NULL && self->pins != NULL && i < packages->len; i++)
+        restore(packages->pdata[i], self->pins);
+    return g_steal_pointer(&packages);
+}
+
+GPtrArray *packages_resolve_pinned(const PackagesResolve *self, GCancellable *cancellable,
+                                   GError **error)
+{
+    base_progress_phase(self->progress, "metadata");
+    g_autoptr(GPtrArray) sources =
+        packages_sources_load(self->manifest->repos, "", self->arch, error);
+    if (sources == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) indexes = packages_metadata_refresh(sources, self->cache_dir, self->arch,
+                                                             self->progress, cancellable, error);
+    if (indexes == NULL)
+        return NULL;
+    base_progress_phase(self->progress, "solving");
+    return solve(self, indexes, error);
+}
 
 GPtrArray *packages_resolve(const Manifest *manifest, const char *cache_dir, const char *arch,
                             const BaseProgress *progress, GCancellable *cancellable, GError **error)
 {
-    base_progress_phase(progress, "metadata");
-    g_autoptr(GPtrArray) sources = packages_sources_load(manifest->repos, "", arch, error);
-    if (sources == NULL)
-        return NULL;
-    g_autoptr(GPtrArray) indexes =
-        packages_metadata_refresh(sources, cache_dir, arch, progress, cancellable, error);
-    if (indexes == NULL)
-        return NULL;
-
-    base_progress_phase(progress, "solving");
-    g_autoptr(PackagesSolver) solver = packages_solver_new(arch);
-    for (unsigned i = 0; i < indexes->len; i++)
-        if (!packages_solver_add(solver, g_ptr_array_index(indexes, i), error))
-            return NULL;
-    return packages_solver_run(solver, manifest, error);
+    const PackagesResolve resolve = {
+        .manifest = manifest, .cache_dir = cache_dir, .arch = arch, .progress = progress};
+    return packages_resolve_pinned(&resolve, cancellable, error);
 }

@@ -5,8 +5,51 @@
 #include "manifest/manifest.h"
 #include "packages/error.h"
 #include "packages/package.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
+
+/**
+ * PackagesSnapshot:
+ * @repo_id: (owned): ManifestRepo.id
+ * @suite: (owned): its suite; "" where repositories have none
+ * @time_s: date of its metadata, since the epoch; 0 when it says none
+ *
+ * State of a repository when its packages were chosen.
+ */
+typedef struct {
+    char *repo_id;
+    char *suite;
+    int64_t time_s;
+} PackagesSnapshot;
+
+void packages_snapshot_free(PackagesSnapshot *self);
+
+/**
+ * PackagesResolve:
+ * @manifest: what is wanted
+ * @cache_dir: as in packages_resolve()
+ * @arch: as in packages_resolve()
+ * @pins: (nullable) (element-type PackagesPackage): versions to hold
+ * @store: (nullable): what it has imported stands in for pins that repositories have no more
+ * @snapshots: (nullable) (element-type PackagesSnapshot): gets the repositories' states
+ * @progress: (nullable)
+ *
+ * What to choose packages by. All borrowed.
+ */
+typedef struct {
+    const Manifest *manifest;
+    const char *cache_dir;
+    const char *arch;
+    const GPtrArray *pins;
+    const Store *store;
+    GPtrArray *snapshots;
+    const BaseProgress *progress;
+} PackagesResolve;
+
+/** packages_resolve_pinned: as packages_resolve(), with some packages held at their version */
+GPtrArray *packages_resolve_pinned(const PackagesResolve *self, GCancellable *cancellable,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * packages_resolve:

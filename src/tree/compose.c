@@ -12,11 +12,13 @@
 #include "store/export.h"
 #include "store/sign.h"
 #include "tree/account.h"
+#include "tree/accounts.h"
 #include "tree/assemble.h"
 #include "tree/describe.h"
 #include "tree/finish.h"
 #include "tree/ids.h"
 #include "tree/initramfs.h"
+#include "tree/lock.h"
 #include "tree/scan.h"
 #include "tree/stages.h"
 
@@ -24,8 +26,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define ACCOUNT_FILE_MAX_BYTES (4 * 1024 * 1024)
 
 typedef struct {
     const TreeComposeOptions *options;
@@ -36,6 +36,7 @@ typedef struct {
     StoreKey key;
     char *public_key; /* owned */
     TreeParent parent;
+    ManifestLock *lock;  /* owned, nullable */
     GPtrArray *packages; /* owned */
     const TreeFormat *format;
     GPtrArray *imported;  /* owned */
@@ -76,6 +77,7 @@ static void run_clear(Run *run)
     g_free(run->inputs);
     g_free(run->kernel);
     explicit_bzero(&run->key, sizeof run->key);
+    manifest_lock_free(run->lock);
     g_clear_pointer(&run->manifest, manifest_free);
     store_close(run->store);
     tree_compose_result_free(run->result);
@@ -134,6 +136,11 @@ static bool open_inputs(Run *run, GError **error)
     if (run->store == NULL || !store_key_load(store_get_dir(run->store), &run->key, error))
         return false;
     run->public_key = store_key_public_text(&run->key);
+    for (guint i = 0; i < run->manifest->notes->len; i++) {
+        const ManifestString *note = run->manifest->notes->pdata[i];
+        base_progress_note(run->options->progress, "%s:%u:%u: %s", note->place.file,
+                           note->place.line, note->place.column, note->text);
+    }
     run->result->ref = g_strdup(run->manifest->ref);
     return load_parent(run, error);
 }
@@ -141,13 +148,17 @@ static bool open_inputs(Run *run, GError **error)
 static bool resolve(Run *run, GError **error)
 {
     begin(run, "resolving packages");
-    g_autofree char *cache = store_path(run->store, "cache/metadata");
-    run->packages = packages_resolve(run->manifest, cache, "amd64", run->options->progress,
-                                     run->cancellable, error);
+    TreeLockUse use = {.manifest = run->manifest,
+                       .path = run->options->lock_path,
+                       .strict = (run->options->flags & TREE_COMPOSE_LOCKED) != 0,
+                       .store = run->store,
+                       .progress = run->options->progress};
+    run->packages = tree_lock_resolve(&use, &run->lock, run->cancellable, error);
     run->format = run->packages != NULL ? tree_format_of(run->packages, error) : NULL;
     if (run->format == NULL)
         return false;
-    run->inputs = tree_describe_inputs(run->manifest, run->packages, run->public_key);
+    g_autofree char *inputs = tree_describe_inputs(run->manifest, run->packages, run->public_key);
+    run->inputs = tree_lock_ids_digest(inputs, run->lock);
     run->result->n_packages = run->packages->len;
     end(run, "resolve", 0, run->packages->len);
     return true;
@@ -174,7 +185,10 @@ static bool fetch(Run *run, GError **error)
         bytes += ((const PackagesPackage *)missing->pdata[i])->size_bytes;
     begin(run, "fetching packages");
     g_autofree char *cache = store_path(run->store, "cache/packages");
-    if (!packages_fetch(missing, cache, run->options->progress, run->cancellable, error))
+    if (run->lock != NULL
+            ? !packages_locked_fetch(run->manifest, missing, cache, run->options->progress,
+                                     run->cancellable, error)
+            : !packages_fetch(missing, cache, run->options->progress, run->cancellable, error))
         return false;
     end(run, "fetch", bytes, missing->len);
     return true;
@@ -233,36 +247,17 @@ static void *work_in_background(void *data)
     return NULL;
 }
 
-static char *read_account_file(const Run *run, const char *name)
-{
-    g_autofree char *path = g_build_filename(tree_scripts_get_root(run->scripts), name, NULL);
-    g_autoptr(GBytes) bytes = base_fd_read_file(AT_FDCWD, path, ACCOUNT_FILE_MAX_BYTES, NULL);
-    return g_strdup(bytes != NULL ? g_bytes_get_data(bytes, NULL) : "");
-}
-
 /* Ids are settled before anything is hashed, since owners are part of what is hashed. */
 static bool settle_ids(Run *run, GError **error)
 {
-    g_autofree char *passwd = read_account_file(run, "etc/passwd");
-    g_autofree char *group = read_account_file(run, "etc/group");
-    g_autoptr(GVariant) uids = NULL;
-    g_autoptr(GVariant) gids = NULL;
-    if (run->parent.metadata != NULL) {
-        uids = g_variant_lookup_value(run->parent.metadata, TREE_USERS_UIDS_KEY,
-                                      G_VARIANT_TYPE("a{su}"));
-        gids = g_variant_lookup_value(run->parent.metadata, TREE_USERS_GIDS_KEY,
-                                      G_VARIANT_TYPE("a{su}"));
-    }
-    run->ids = tree_users_plan(passwd, group, uids, gids);
-    g_autofree char *new_passwd = tree_users_rewrite(run->ids, passwd);
-    g_autofree char *new_group = tree_users_rewrite(run->ids, group);
-    g_autofree char *etc = g_build_filename(tree_scripts_get_root(run->scripts), "etc", NULL);
-    base_autofd etc_fd = base_fd_open_dir(AT_FDCWD, etc, error);
-    return etc_fd >= 0 &&
-           base_fd_replace_file(etc_fd, "passwd", new_passwd, strlen(new_passwd), 0644,
-                                BASE_FD_REPLACE_NO_SYNC, error) &&
-           base_fd_replace_file(etc_fd, "group", new_group, strlen(new_group), 0644,
-                                BASE_FD_REPLACE_NO_SYNC, error);
+    TreeAccounts accounts = {.root = tree_scripts_get_root(run->scripts),
+                             .manifest = run->manifest,
+                             .lock = run->lock,
+                             .parent = &run->parent,
+                             .store = run->store,
+                             .progress = run->options->progress};
+    run->ids = tree_accounts_settle(&accounts, error);
+    return run->ids != NULL;
 }
 
 static bool run_package_scripts(Run *run, GError **error)

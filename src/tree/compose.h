@@ -13,15 +13,18 @@ G_BEGIN_DECLS
  * TreeComposeFlags:
  * @TREE_COMPOSE_DEFAULT: no commit when nothing changed
  * @TREE_COMPOSE_FORCE: a commit in any case
+ * @TREE_COMPOSE_LOCKED: only by a lock, and only when that fits
  */
 typedef enum {
     TREE_COMPOSE_DEFAULT = 0,
     TREE_COMPOSE_FORCE = 1 << 0,
+    TREE_COMPOSE_LOCKED = 1 << 1,
 } TreeComposeFlags;
 
 /**
  * TreeComposeOptions:
  * @manifest_path: the manifest
+ * @lock_path: (nullable): the lock; %NULL is the one beside the manifest, if there is one
  * @state_dir: the state directory
  * @version: (nullable): version of the commit; %NULL makes the next one of the manifest's
  *   automatic-version-prefix, or of today's date
@@ -33,6 +36,7 @@ typedef enum {
  */
 typedef struct {
     const char *manifest_path;
+    const char *lock_path;
     const char *state_dir;
     const char *version;
     unsigned script_limit_s;

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * atoll lock: write down the exact packages that a manifest resolves to, and what has changed.
+ */
+#include "cmd/commands.h"
+
+#include "cmd/error.h"
+#include "cmd/table.h"
+#include "cmd/terminal.h"
+#include "tree/lock.h"
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+
+const CmdOption cmd_lock_options[] = {
+    CMD_OPTION_STATE,
+    {.name = "update",
+     .help = "let the named packages move to their newest versions; all, when none is named"},
+    {.name = "check", .help = "only say what --update would change"},
+    {.name = "lockfile",
+     .metavar = "FILE",
+     .help = "the lock (default: the manifest's name with .lock after it)"},
+    CMD_OPTION_JSON,
+    CMD_OPTION_QUIET,
+    {0},
+};
+
+static const char *kind_of(const PackagesChange *change)
+{
+    if (change->from == NULL)
+        return "added";
+    return change->to == NULL ? "removed" : "changed";
+}
+
+static void print_changes(const TreeLockResult *result)
+{
+    static const CmdColumn columns[] = {{"PACKAGE", false}, {"WAS", false}, {"IS", false}, {0}};
+    g_autoptr(CmdTable) table = cmd_table_new(columns);
+    for (guint i = 0; i < result->changes->len; i++) {
+        const PackagesChange *change = result->changes->pdata[i];
+        cmd_table_add(table, (const char *const[]){change->name,
+                                                   change->from != NULL ? change->from : "(new)",
+                                                   change->to != NULL ? change->to : "(gone)"});
+    }
+    g_autofree char *text = cmd_table_print(table);
+    fputs(text, stdout);
+    for (guint i = 0; i < result->changes->len; i++) {
+        const PackagesChange *change = result->changes->pdata[i];
+        const char *changelog = g_hash_table_lookup(result->changelogs, change->name);
+        if (changelog != NULL && changelog[0] != '\0')
+            printf("\n%s", changelog);
+    }
+}
+
+static void print_text(const TreeLockResult *result)
+{
+    if (result->is_new)
+        printf("%s: %u packages locked\n", result->path, result->packages->len);
+    else if (result->changes->len > 0)
+        print_changes(result);
+    else if (result->is_written)
+        printf("%s: no package moves; what it says of the manifest is renewed\n", result->path);
+    else
+        printf("%s: nothing to change\n", result->path);
+}
+
+static void add_member(JsonBuilder *json, const char *name, const char *text)
+{
+    json_builder_set_member_name(json, name);
+    if (text != NULL)
+        json_builder_add_string_value(json, text);
+    else
+        json_builder_add_null_value(json);
+}
+
+static void print_json(const TreeLockResult *result)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    add_member(json, "lock", result->path);
+    json_builder_set_member_name(json, "written");
+    json_builder_add_boolean_value(json, result->is_written);
+    json_builder_set_member_name(json, "packages");
+    json_builder_add_int_value(json, result->packages->len);
+    json_builder_set_member_name(json, "changes");
+    json_builder_begin_array(json);
+    for (guint i = 0; !result->is_new && i < result->changes->len; i++) {
+        const PackagesChange *change = result->changes->pdata[i];
+        json_builder_begin_object(json);
+        add_member(json, "package", change->name);
+        add_member(json, "arch", change->arch);
+        add_member(json, "change", kind_of(change));
+        add_member(json, "from", change->from);
+        add_member(json, "to", change->to);
+        add_member(json, "changelog", g_hash_table_lookup(result->changelogs, change->name));
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    json_builder_end_object(json);
+    g_autoptr(JsonNode) root = json_builder_get_root(json);
+    g_autofree char *text = json_to_string(root, TRUE);
+    puts(text);
+}
+
+CmdExit cmd_lock_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
+{
+    const char *const *operands = cmd_args_operands(args);
+    bool update = cmd_args_flag(args, "update");
+    bool check = cmd_args_flag(args, "check");
+    if (operands[1] != NULL && !update && !check) {
+        g_set_error_literal(error, CMD_ERROR, CMD_ERROR_USAGE,
+                            "packages are named only together with --update");
+        return CMD_EXIT_USAGE;
+    }
+    g_autofree char *state_dir = cmd_args_state_dir(args);
+    g_autoptr(CmdTerminal) terminal =
+        cmd_terminal_new(cmd_args_flag(args, "quiet") ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);
+    const TreeLockOptions options = {
+        .manifest_path = operands[0],
+        .lock_path = cmd_args_string(args, "lockfile"),
+        .state_dir = state_dir,
+        .names = operands + 1,
+        .flags = (update ? TREE_LOCK_UPDATE : TREE_LOCK_DEFAULT) |
+                 (check ? TREE_LOCK_CHECK : TREE_LOCK_DEFAULT),
+        .progress = cmd_terminal_progress(terminal),
+    };
+    g_autoptr(TreeLockResult) result = tree_lock(&options, cancellable, error);
+    g_clear_pointer(&terminal, cmd_terminal_free);
+    if (result == NULL)
+        return CMD_EXIT_FAILED;
+    if (cmd_args_flag(args, "json"))
+        print_json(result);
+    else
+        print_text(result);
+    bool did = result->is_written || (check && (result->is_new || result->changes->len > 0));
+    return did ? CMD_EXIT_DONE : CMD_EXIT_NOTHING_TO_DO;
+}
