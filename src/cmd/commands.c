@@ -31,6 +31,13 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_lock_run,
     },
     {
+        .name = "licences",
+        .summary = "List the licences of a commit's packages, deny some",
+        .operands = "REV",
+        .options = cmd_licences_options,
+        .run = cmd_licences_run,
+    },
+    {
         .name = "manifest check",
         .summary = "Check a manifest and all that it includes",
         .operands = "FILE",
@@ -47,6 +54,13 @@ const CmdCommand atoll_commands[] = {
         .operands = "FILE",
         .options = cmd_manifest_show_options,
         .run = cmd_manifest_show_run,
+    },
+    {
+        .name = "sbom",
+        .summary = "Print or verify what a commit says it is made of",
+        .operands = "REV",
+        .options = cmd_sbom_options,
+        .run = cmd_sbom_run,
     },
     {
         .name = "serve",

@@ -36,4 +36,10 @@ CmdExit cmd_token_list_run(const CmdArgs *args, GCancellable *cancellable, GErro
 extern const CmdOption cmd_token_remove_options[];
 CmdExit cmd_token_remove_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_licences_options[];
+CmdExit cmd_licences_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_sbom_options[];
+CmdExit cmd_sbom_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 G_END_DECLS
