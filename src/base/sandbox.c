@@ -46,7 +46,7 @@ static void add_fixed(GPtrArray *argv)
 
 /* Of the whole machine, and writable for uid 0 without any capability: a core_pattern names a
  * program that the kernel runs outside. bwrap leaves /proc/sys open where it runs as root. */
-static void cover_proc(GPtrArray *argv)
+static void cover_proc(GPtrArray *argv, const char *root)
 {
     static const char *const places[] = {
         "/proc/sys",  "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus", "/proc/fs",
@@ -56,7 +56,7 @@ static void cover_proc(GPtrArray *argv)
             continue;
         add(argv, "--ro-bind");
         add(argv, *place);
-        add(argv, *place);
+        g_ptr_array_add(argv, g_strconcat(root, *place, NULL));
     }
 }
 
@@ -69,7 +69,7 @@ static void add_mounts(GPtrArray *argv, const BaseSandbox *sandbox)
                                            "/tmp",   "--tmpfs", "/run",  NULL};
     for (const char *const *arg = standard; *arg != NULL; arg++)
         add(argv, *arg);
-    cover_proc(argv);
+    cover_proc(argv, "");
     for (const BaseSandboxBind *bind = sandbox->binds; bind != NULL && bind->target != NULL;
          bind++) {
         if (bind->source == NULL) {
@@ -101,6 +101,7 @@ static void add_inner_root(GPtrArray *argv, const char *path)
         add(argv, mounts[i].option);
         g_ptr_array_add(argv, g_strconcat(path, mounts[i].target, NULL));
     }
+    cover_proc(argv, path);
 }
 
 static void add_env(GPtrArray *argv, const char *const *env)

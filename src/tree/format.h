@@ -42,8 +42,8 @@ typedef struct {
  *   what the first script needs
  * @run_scripts: runs the scripts of a stage's packages; %TREE_ERROR_SCRIPT names package and
  *   script
- * @recipe: (nullable) (transfer full): text that changes whenever @run_scripts starts to give another
- *   result for the same tree
+ * @recipe: (nullable) (transfer full): text that changes whenever @run_scripts starts to give
+ * another result for the same tree
  * @clean: removes locks and backups of the database
  *
  * What differs between trees of different package formats.

@@ -16,7 +16,6 @@
 
 #define PROGRAM "/run/atoll/program"
 #define INPUT "/run/atoll/input"
-#define SCRIPT_LIMIT_S "600"
 #define LINES_MAX 12
 
 typedef struct {
@@ -98,12 +97,13 @@ static bool run_sandbox(const TreeFormatRun *run, const char *input, Output *out
     g_autofree char *epoch =
         g_strdup_printf("%" G_GUINT64_FORMAT, tree_rpm_input_epoch(run->imported));
     g_autofree char *epoch_env = g_strconcat("SOURCE_DATE_EPOCH=", epoch, NULL);
+    g_autofree char *limit = g_strdup_printf("%u", tree_scripts_get_limit(run->scripts));
     g_autofree char *languages = join_languages(run->manifest);
-    const char *const argv[] = {PROGRAM,        TREE_RPM_TRANSACTION_WORD,
-                                root,           INPUT,
-                                count,          epoch,
-                                SCRIPT_LIMIT_S, run->manifest->documentation ? "docs" : "nodocs",
-                                languages,      NULL};
+    const char *const argv[] = {PROGRAM,   TREE_RPM_TRANSACTION_WORD,
+                                root,      INPUT,
+                                count,     epoch,
+                                limit,     run->manifest->documentation ? "docs" : "nodocs",
+                                languages, NULL};
     const char *const env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                "HOME=/root",
                                "LC_ALL=C.UTF-8",

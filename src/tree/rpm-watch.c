@@ -36,7 +36,7 @@ static void *watch(void *data)
     TreeRpmWatch *self = data;
     g_mutex_lock(&self->mutex);
     for (;;) {
-        if (self->script == NULL) {
+        if (self->script == NULL || self->limit_s == 0) {
             g_cond_wait(&self->changed, &self->mutex);
         } else if (!g_cond_wait_until(&self->changed, &self->mutex, self->end_us) &&
                    self->script != NULL && g_get_monotonic_time() >= self->end_us) {

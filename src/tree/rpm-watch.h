@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  */
 typedef struct _TreeRpmWatch TreeRpmWatch;
 
-/** tree_rpm_watch_new: (transfer full): a watch over scripts that may take @limit_s seconds;
+/** tree_rpm_watch_new: (transfer full): a watch over scripts that may take @limit_s
+ * seconds, 0 for as long as they like;
  * never freed: it lasts as long as the process */
 TreeRpmWatch *tree_rpm_watch_new(unsigned limit_s);
 

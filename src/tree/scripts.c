@@ -84,9 +84,23 @@ static bool make_layers(TreeScripts *self, GError **error)
     return make_dirs((const char *const[]){self->lower, self->stubs, self->root, NULL}, error);
 }
 
-static bool write_stubs(const TreeScripts *self, GError **error)
+/* A stub's directory must not hide what is a link in the tree (/usr/sbin, where it is /usr/bin). */
+static bool leads_through_link(StoreNode *root, const char *path)
+{
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        g_autofree char *parent = g_strndup(path, (size_t)(slash - path));
+        const StoreNode *node = store_node_find(root, parent);
+        if (node != NULL && !store_node_is_dir(node))
+            return true;
+    }
+    return false;
+}
+
+static bool write_stubs(const TreeScripts *self, StoreNode *root, GError **error)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(stubs); i++) {
+        if (leads_through_link(root, stubs[i].path))
+            continue;
         g_autofree char *path = g_build_filename(self->stubs, stubs[i].path, NULL);
         g_autofree char *parent = g_path_get_dirname(path);
         if (!base_fd_make_dirs(AT_FDCWD, parent, 0755, error) ||
@@ -138,7 +152,7 @@ TreeScripts *tree_scripts_open(const StoreNode *root, int repo_fd, const char *s
     self->repo_fd = repo_fd;
     self->limit_s = TREE_SCRIPTS_LIMIT_S;
     self->scratch = g_strdup(scratch);
-    if (!make_layers(self, error) || !write_stubs(self, error) ||
+    if (!make_layers(self, error) || !write_stubs(self, (StoreNode *)root, error) ||
         !tree_scripts_set_tree(self, root, error))
         return NULL;
     return g_steal_pointer(&self);
@@ -178,6 +192,11 @@ char *tree_scripts_recipe(void)
 void tree_scripts_set_limit(TreeScripts *self, unsigned limit_s)
 {
     self->limit_s = limit_s;
+}
+
+unsigned tree_scripts_get_limit(const TreeScripts *self)
+{
+    return self->limit_s;
 }
 
 const char *tree_scripts_get_upper(const TreeScripts *self)

@@ -52,6 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeScripts, tree_scripts_free)
 
 /** tree_scripts_set_limit: seconds that one script may take; 0 for as long as it likes */
 void tree_scripts_set_limit(TreeScripts *self, unsigned limit_s);
+unsigned tree_scripts_get_limit(const TreeScripts *self);
 
 /** tree_scripts_get_upper: the directory with the changes */
 const char *tree_scripts_get_upper(const TreeScripts *self);

@@ -128,6 +128,25 @@ def repo_file(directory, name, path, **keys):
     return target
 
 
+def enter(*argv, mounts=False):
+    """The command line of a program that sees roots with the owners that their files have."""
+    unshare = ["unshare", *(["--mount"] if mounts else []),
+               *([] if os.geteuid() == 0 else ["--map-root-user", "--map-auto"])]
+    return [*(unshare if len(unshare) > 1 else []), *(str(word) for word in argv)]
+
+
+def walk(root):
+    """What is below @root, see rpmdistro_walk.py."""
+    script = pathlib.Path(__file__).with_name("rpmdistro_walk.py")
+    return json.loads(run(*enter("/usr/bin/python3", script, root)).stdout)
+
+
+def rpm(root, *words, status=0):
+    """The answer of the root's own rpm."""
+    return run(*enter("chroot", root, "/usr/bin/rpm", *words), status=status,
+               env={"PATH": "/usr/bin:/usr/sbin", "HOME": "/", "LC_ALL": "C"}).stdout
+
+
 def dnf_install(root, repo_path, packages, *options, macros=None):
     """dnf --installroot: what the rest of the world makes of the same packages."""
     home = root.parent / f"{root.name}.home"
@@ -142,12 +161,10 @@ def dnf_install(root, repo_path, packages, *options, macros=None):
     # In mounts of its own: scriptlets need a /dev/null that is one.
     script = ('for d in null zero urandom; do mount --bind /dev/$d "$1/dev/$d" || exit; done\n'
               'shift; exec "$@"')
-    argv = ["unshare", "--mount", *([] if os.geteuid() == 0
-                                    else ["--map-root-user", "--map-auto"]),
-            "sh", "-c", script, "sh", root, "dnf", f"--installroot={root}", "--assumeyes",
+    argv = ["sh", "-c", script, "sh", root, "dnf", f"--installroot={root}", "--assumeyes",
             f"--repofrompath=distro,file://{repo_path}", "--repoid=distro", "--nogpgcheck",
             "--releasever=1", "--forcearch=x86_64", "--setopt=cachedir=" + str(home / "cache"),
             "--setopt=reposdir=/dev/null", "--setopt=varsdir=/dev/null", f"--config={home / 'dnf.conf'}",
             "--noplugins", *options, "install", *packages]
-    return run(*argv, env={"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
+    return run(*enter(*argv, mounts=True), env={"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
                            "SOURCE_DATE_EPOCH": str(EPOCH)})

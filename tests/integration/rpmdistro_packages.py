@@ -143,6 +143,11 @@ def glibc():
         files.append(binary(target, path))
     if any("/systemd/" in file.path for file in files):
         files.append(folder("/usr/lib/x86_64-linux-gnu/systemd"))
+    locale = pathlib.Path("/usr/lib/locale/C.utf8")
+    files += [folder("/usr/lib/locale"), folder("/usr/lib/locale/C.utf8"),
+              folder("/usr/lib/locale/C.utf8/LC_MESSAGES")]
+    files += [binary(str(path), path, "0644") for path in sorted(locale.rglob("*"))
+              if path.is_file()]
     files += [binary("/usr/sbin/ldconfig", LDCONFIG),
               File("/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n", flags="%config"),
               folder("/etc/ld.so.conf.d"),
@@ -392,16 +397,25 @@ def faults():
                           "</dev/null >/dev/null 2>&1 &\nexit 0")],
                 ["Requires(post): util-linux-core", "Requires(post): coreutils"]),
         Package("bad-proc", scripts=[
-            ("post", "echo 1 > /proc/sys/kernel/sysrq && exit 0\n"
-                     "echo x > /proc/1/oom_score_adj 2>/dev/null\nexit 9")],
+            ("post", "for name in core_pattern sysrq hostname; do\n"
+                     "  (echo 1 > /proc/sys/kernel/$name) 2>/dev/null && exit 0\n"
+                     "done\nexit 9")],
                 head=["Requires(post): bash"]),
         Package("bad-user", [File("/usr/share/bad-user", "", user="nobody-made-me",
                                   group="nobody-made-me")]),
         Package("bad-escape", scripts=[
-            ("post", "for place in /proc/1/root /proc/self/root /proc/$PPID/root; do\n"
-                     "  test -e $place/usr/bin/rpmbuild && echo out by $place && exit 8\n"
-                     "done\nls /proc/1/fd/ 2>/dev/null | grep -q . && "
-                     "cat /proc/1/environ >/dev/null 2>&1\nexit 0")],
+            ("pre -p <lua>",
+             'for number = 0, 255 do\n'
+             '  for depth = 0, 6 do\n'
+             '    local place = "/proc/self/fd/" .. number .. string.rep("/..", depth)\n'
+             '    if posix.stat(place .. "/usr/bin/rpmbuild") then error("out by " .. place) end\n'
+             '  end\nend'),
+            ("post", "for place in /proc/1/root /proc/1/cwd /proc/1/fd/* /proc/self/root; do\n"
+                     "  for up in . .. ../.. ../../..; do\n"
+                     "    if test -e $place/$up/usr/bin/rpmbuild; then\n"
+                     "      echo out by $place/$up\n      exit 8\n    fi\n"
+                     "  done\ndone\n"
+                     "if readlink /proc/1/root; then echo open; exit 7; fi\nexit 0")],
                 head=["Requires(post): coreutils", "Requires(post): grep-sed"]),
     ]
 
