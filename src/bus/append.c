@@ -251,7 +251,9 @@ static bool load_policy(Batch *self, GError **error)
     bus_policy_free(log->policy);
     log->policy = policy;
     log->policy_seq = self->head.policy;
-    return true;
+    /* Another process of this machine may have rotated the key. */
+    const BusKey *own = g_hash_table_lookup(policy->keys, log->key);
+    return own == NULL || own->ended == 0 || bus_keys_reload(log, error);
 }
 
 /* The first event of a log lets its signer in; it is the only one that no policy allows. */

@@ -48,6 +48,13 @@ struct _BusLog {
     int64_t (*clock)(void);
 };
 
+/** bus_keys_load: reads the signing key of the log's state directory, or makes one; ends a
+ * rotation that was cut short */
+bool bus_keys_load(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_keys_reload: reads the signing key again, without the lock: a transaction may be open */
+bool bus_keys_reload(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** bus_head_load: @lock: for the rest of the transaction, against other writers */
 typedef enum { BUS_HEAD_READ, BUS_HEAD_LOCK } BusHeadMode;
 bool bus_head_load(BusLog *log, BusHeadMode mode, BusHead *out_head,
@@ -66,7 +73,16 @@ BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error) G_GNUC
 /** bus_row_insert: @event as a row, and its body as a file if it is long */
 bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_row_remove_blob: takes the file of a long body away */
+/** bus_row_load_blob: (transfer full): the long body of @event, from its file */
+char *bus_row_load_blob(BusLog *log, const BusEvent *event,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_row_release_blob: one event less has this long body; in the caller's transaction */
+bool bus_row_release_blob(BusLog *log, const BusEvent *event,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_row_remove_blob: takes the file of a long body away when no event has it, in a transaction
+ * that appending waits for, so that none comes to have it meanwhile */
 bool bus_row_remove_blob(BusLog *log, const BusEvent *event,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -4,75 +4,13 @@
  */
 #include "bus/log.h"
 
-#include "base/error.h"
-#include "base/fd.h"
 #include "bus/log-private.h"
-#include "bus/signed.h"
 #include "bus/tables.h"
 
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 
 #define READ_LIMIT_MAX 10000
-
-static bool read_seed(int dfd, uint8_t out_seed[BASE_ED25519_SEED_BYTES], GError **error)
-{
-    g_autoptr(GBytes) bytes = base_fd_read_file(dfd, "bus.key", 256, error);
-    if (bytes == NULL)
-        return false;
-    g_autofree char *text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-    if (!bus_signed_read_hex(g_strchomp(text), out_seed, BASE_ED25519_SEED_BYTES)) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
-                    "the signing key keys/bus.key is not %d hex digits",
-                    2 * BASE_ED25519_SEED_BYTES);
-        return false;
-    }
-    return true;
-}
-
-/* Two processes may come here at once on a new machine: the second one takes the first one's. */
-static bool load_or_make_seed(int dfd, uint8_t out_seed[BASE_ED25519_SEED_BYTES], GError **error)
-{
-    base_autofd lock = base_fd_lock(dfd, "bus.key.lock", BASE_FD_LOCK_WAIT, error);
-    if (lock < 0)
-        return false;
-    g_autoptr(GError) local = NULL;
-    if (read_seed(dfd, out_seed, &local))
-        return true;
-    if (!g_error_matches(local, BASE_ERROR, BASE_ERROR_NOT_FOUND)) {
-        g_propagate_error(error, g_steal_pointer(&local));
-        return false;
-    }
-    char hex[2 * BASE_ED25519_SEED_BYTES + 2];
-    randombytes_buf(out_seed, BASE_ED25519_SEED_BYTES);
-    base_digest_to_hex(out_seed, BASE_ED25519_SEED_BYTES, hex);
-    g_strlcat(hex, "\n", sizeof hex);
-    bool ok = base_fd_replace_file(dfd, "bus.key", hex, strlen(hex), 0600, BASE_FD_REPLACE_DEFAULT,
-                                   error);
-    sodium_memzero(hex, sizeof hex);
-    return ok;
-}
-
-static bool load_key(BusLog *self, GError **error)
-{
-    g_autofree char *dir = g_build_filename(self->state_dir, "keys", NULL);
-    if (!base_fd_make_dirs(AT_FDCWD, dir, 0700, error))
-        return false;
-    base_autofd dfd = base_fd_open_dir(AT_FDCWD, dir, error);
-    uint8_t seed[BASE_ED25519_SEED_BYTES];
-    uint8_t public_key[BASE_ED25519_PUBLIC_BYTES];
-    if (dfd < 0)
-        return false;
-    if (!read_seed(dfd, seed, NULL) && !load_or_make_seed(dfd, seed, error)) {
-        g_prefix_error(error, "the log's signing key in ‘%s’: ", dir);
-        return false;
-    }
-    (void)crypto_sign_ed25519_seed_keypair(public_key, self->secret, seed);
-    sodium_memzero(seed, sizeof seed);
-    bus_policy_key_id(public_key, self->key);
-    return true;
-}
 
 BusLog *bus_log_open(BaseDb *db, const char *state_dir, GError **error)
 {
@@ -89,7 +27,7 @@ BusLog *bus_log_open(BaseDb *db, const char *state_dir, GError **error)
         g_autofree char *dir = g_path_get_dirname(base_db_get_path(db));
         self->blob_dir = g_build_filename(dir, "bus", "blobs", "sha256", NULL);
     }
-    if (state_dir != NULL && !load_key(self, error))
+    if (state_dir != NULL && !bus_keys_load(self, error))
         return NULL;
     return g_steal_pointer(&self);
 }

@@ -58,7 +58,7 @@ static bool save_blob(BusLog *log, const BusEvent *event, GError **error)
     return true;
 }
 
-static char *load_blob(BusLog *log, const BusEvent *event, GError **error)
+char *bus_row_load_blob(BusLog *log, const BusEvent *event, GError **error)
 {
     char sub[3];
     g_autofree char *name = blob_name(event, sub);
@@ -69,16 +69,6 @@ static char *load_blob(BusLog *log, const BusEvent *event, GError **error)
         return NULL;
     }
     return g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-}
-
-bool bus_row_remove_blob(BusLog *log, const BusEvent *event, GError **error)
-{
-    char sub[3];
-    g_autofree char *name = blob_name(event, sub);
-    g_autofree char *path = g_build_filename(log->blob_dir, name, NULL);
-    if (unlink(path) != 0 && errno != ENOENT)
-        return base_error_set_errno(error, errno, "removing ‘%s’", path);
-    return true;
 }
 
 static bool take_bytes(BaseDbStatement *row, const char *name, uint8_t *out_bytes,
@@ -108,11 +98,48 @@ BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error)
     }
     event->body = g_strdup(base_db_column_text(row, "body"));
     if (base_db_column_int(row, "blob") != 0 && log->blob_dir != NULL) {
-        event->body = load_blob(log, event, error);
+        event->body = bus_row_load_blob(log, event, error);
         if (event->body == NULL)
             return NULL;
     }
     return g_steal_pointer(&event);
+}
+
+static bool count_blob(BusLog *log, const BusEvent *event, int64_t by, GError **error)
+{
+    BaseDbStatement *statement = base_db_prepare(
+        log->db,
+        "INSERT INTO bus_blob (digest, refs) VALUES (?1, ?2) ON CONFLICT (digest) DO UPDATE SET "
+        "refs = refs + excluded.refs",
+        error);
+    if (statement == NULL)
+        return false;
+    base_db_bind_blob(statement, 1, event->body_digest, sizeof event->body_digest);
+    base_db_bind_int(statement, 2, by);
+    return base_db_run(statement, NULL, error);
+}
+
+bool bus_row_release_blob(BusLog *log, const BusEvent *event, GError **error)
+{
+    return count_blob(log, event, -1, error);
+}
+
+bool bus_row_remove_blob(BusLog *log, const BusEvent *event, GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, "DELETE FROM bus_blob WHERE digest = ?1 AND refs <= 0", error);
+    uint64_t changed = 0;
+    if (statement == NULL)
+        return false;
+    base_db_bind_blob(statement, 1, event->body_digest, sizeof event->body_digest);
+    if (!base_db_run(statement, &changed, error))
+        return false;
+    char sub[3];
+    g_autofree char *name = blob_name(event, sub);
+    g_autofree char *path = g_build_filename(log->blob_dir, name, NULL);
+    if (changed != 0 && unlink(path) != 0 && errno != ENOENT)
+        return base_error_set_errno(error, errno, "removing ‘%s’", path);
+    return true;
 }
 
 bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
@@ -120,7 +147,7 @@ bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
     uint8_t id[16];
     bool blob = event->body != NULL && log->blob_dir != NULL &&
                 strlen(event->body) > BUS_BODY_INLINE_MAX_BYTES;
-    if (blob && !save_blob(log, event, error))
+    if (blob && (!count_blob(log, event, 1, error) || !save_blob(log, event, error)))
         return false;
     BaseDbStatement *statement =
         base_db_prepare(log->db,

@@ -52,6 +52,12 @@ static const BaseDbMigration migrations[] = {
         .postgresql = TABLES("BIGINT PRIMARY KEY", "BYTEA")
             INDEXES("") "decode(repeat('00', 32), 'hex'), 0, 0, '', 0, 0, 0)",
     },
+    {
+        /* how far a rule is carried out; which rows still have a long body of one digest */
+        .sqlite = "ALTER TABLE bus_retention ADD COLUMN done BIGINT NOT NULL DEFAULT 0;"
+                  "CREATE TABLE bus_blob (digest BLOB PRIMARY KEY, refs BIGINT NOT NULL)",
+        .postgresql = "ALTER TABLE bus_retention ADD COLUMN done BIGINT NOT NULL DEFAULT 0",
+    },
 };
 
 bool bus_tables_ensure(BaseDb *db, GError **error)
