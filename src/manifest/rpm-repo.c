@@ -10,6 +10,7 @@
 #include "manifest/records.h"
 
 #include <errno.h>
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 #define ARMOUR "-----BEGIN PGP PUBLIC KEY BLOCK-----"

@@ -4,7 +4,7 @@
 #include "base/yaml.h"
 #include "manifest/manifest.h"
 
-#include <json-glib/json-glib.h>
+typedef struct _JsonBuilder JsonBuilder;
 
 G_BEGIN_DECLS
 

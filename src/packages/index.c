@@ -6,13 +6,10 @@
 #include "packages/index.h"
 
 #include "base/error.h"
+#include "packages/solvcache.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <solv/repo_solv.h>
-#include <solv/repo_write.h>
 #include <solv/solv_xfopen.h>
-#include <unistd.h>
 
 /* Part of the copy's name: raise it whenever packages_index_parse() makes something else. */
 #define COPY_VERSION 1
@@ -40,37 +37,10 @@ static char *copy_path(const PackagesIndex *self)
     return g_strdup_printf("%s/%s-%d.solv", directory, self->sha256, COPY_VERSION);
 }
 
-/* A copy that cannot be read is no error: the text is still there. */
-static bool load_copy(const char *path, Repo *repo)
-{
-    g_autoptr(Stream) stream = fopen(path, "re");
-    if (stream == NULL)
-        return false;
-    if (repo_add_solv(repo, stream, 0) == 0)
-        return true;
-    repo_empty(repo, 1);
-    return false;
-}
-
-static bool write_copy(const char *path, Repo *repo, GError **error)
-{
-    g_autofree char *part = g_strdup_printf("%s.%d.part", path, (int)getpid());
-    g_autoptr(Stream) stream = fopen(part, "we");
-    if (stream == NULL)
-        return base_error_set_errno(error, errno, "opening ‘%s’", part);
-    errno = 0;
-    if (repo_write(repo, stream) == 0 && fflush(stream) == 0 && fsync(fileno(stream)) == 0 &&
-        rename(part, path) == 0)
-        return true;
-    int saved_errno = errno;
-    (void)unlink(part);
-    return base_error_set_errno(error, saved_errno, "writing ‘%s’", path);
-}
-
 bool packages_index_load(const PackagesIndex *self, Repo *repo, GError **error)
 {
     g_autofree char *copy = copy_path(self);
-    if (load_copy(copy, repo))
+    if (packages_solvcache_load(copy, repo))
         return true;
     g_autoptr(Stream) text = solv_xfopen(self->path, "r");
     if (text == NULL)
@@ -79,5 +49,5 @@ bool packages_index_load(const PackagesIndex *self, Repo *repo, GError **error)
         g_prefix_error(error, "packages of ‘%s’ (%s): ", self->source->url, self->path);
         return false;
     }
-    return write_copy(copy, repo, error);
+    return packages_solvcache_write(copy, repo, error);
 }

@@ -15,6 +15,7 @@ void packages_package_free(PackagesPackage *self)
     g_free(self->sha256);
     g_free(self->repo_id);
     g_free(self->url);
+    g_strfreev(self->mirrors);
     g_clear_pointer(&self->keys, g_bytes_unref);
     g_free(self->path);
     g_free(self);

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+#define PACKAGES_PACKAGE_MAX_MIRRORS 5
+
 /** PackagesFormat: a kind of packages, deb or rpm; see format.h */
 typedef struct PackagesFormat PackagesFormat;
 
@@ -22,6 +24,7 @@ typedef struct PackagesFormat PackagesFormat;
  * @installed_bytes: what it takes unpacked, as the distribution says
  * @repo_id: (owned): ManifestRepo.id it comes from
  * @url: (owned): where its file is (http, https or file)
+ * @mirrors: (owned) (nullable): URLs to try after @url
  * @keys: (owned) (nullable): OpenPGP keys, binary, one of which must have signed the package
  *   itself; %NULL where the signed index vouches for it
  * @path: (owned) (nullable): the file on this machine, once fetched (or for file URLs at once)
@@ -39,6 +42,7 @@ typedef struct {
     uint64_t installed_bytes;
     char *repo_id;
     char *url;
+    char **mirrors;
     GBytes *keys;
     char *path;
 } PackagesPackage;

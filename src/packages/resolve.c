@@ -6,6 +6,7 @@
 
 #include "packages/metadata.h"
 #include "packages/pins.h"
+#include "packages/rpm-resolve.h"
 #include "packages/solve.h"
 
 #include <string.h>
@@ -81,9 +82,37 @@ static GPtrArray *solve(const PackagesResolve *self, const GPtrArray *indexes, G
     return g_steal_pointer(&packages);
 }
 
+static void note_rpm_snapshot(const char *repo_id, int64_t time_s, void *snapshots)
+{
+    PackagesSnapshot *snapshot = g_new0(PackagesSnapshot, 1);
+    snapshot->repo_id = g_strdup(repo_id);
+    snapshot->suite = g_strdup("");
+    snapshot->time_s = time_s;
+    g_ptr_array_add(snapshots, snapshot);
+}
+
+/* A manifest has repositories of one kind. */
+static bool is_rpm(const Manifest *manifest)
+{
+    return manifest->repos->len > 0 &&
+           ((const ManifestRepo *)manifest->repos->pdata[0])->kind == MANIFEST_REPO_RPM;
+}
+
 GPtrArray *packages_resolve_pinned(const PackagesResolve *self, GCancellable *cancellable,
                                    GError **error)
 {
+    if (is_rpm(self->manifest)) {
+        const PackagesRpmResolve resolve = {
+            .manifest = self->manifest,
+            .cache_dir = self->cache_dir,
+            .arch = self->arch,
+            .pins = self->pins,
+            .seen = self->snapshots != NULL ? note_rpm_snapshot : NULL,
+            .user_data = self->snapshots,
+            .progress = self->progress,
+        };
+        return packages_rpm_resolve(&resolve, cancellable, error);
+    }
     base_progress_phase(self->progress, "metadata");
     g_autoptr(GPtrArray) sources =
         packages_sources_load(self->manifest->repos, "", self->arch, error);

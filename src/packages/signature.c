@@ -142,12 +142,13 @@ typedef struct {
     unsigned n_good;
     bool has_bad;
     bool current_good;
-    const char *why_not;
+    char *why_not;
     char *missing_key;
 } Verdict;
 
 static void verdict_clear(Verdict *self)
 {
+    g_free(self->why_not);
     g_free(self->missing_key);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Verdict, verdict_clear)
@@ -168,6 +169,21 @@ static bool key_counts(const PackagesSource *source, const char *key, const char
     return false;
 }
 
+static void set_why(Verdict *self, char *why)
+{
+    g_free(self->why_not);
+    self->why_not = why;
+}
+
+/* "EXPKEYSIG KEY USER": names the key, since one of several may have to be renewed. */
+static char *key_text(const char *what, char **words)
+{
+    g_autofree char *user = words[1] != NULL ? g_strjoinv(" ", words + 2) : g_strdup("");
+    g_autofree char *valid = g_utf8_make_valid(user, -1);
+    return g_strdup_printf("the key that signed it, %s (%s), %s", words[1] != NULL ? words[1] : "?",
+                           valid, what);
+}
+
 /* "VALIDSIG KEY date time expiry version reserved pubkey-algo hash-algo class PRIMARY" */
 static void take_valid(Verdict *self, const PackagesSource *source, char **words)
 {
@@ -176,9 +192,10 @@ static void take_valid(Verdict *self, const PackagesSource *source, char **words
     guint64 hash = g_ascii_strtoull(words[8], NULL, 10);
     bool strong = hash >= 8 && hash <= 10; /* SHA-256, SHA-384, SHA-512 (RFC 4880, 9.4) */
     if (!strong)
-        self->why_not = "its signature uses a weak digest";
+        set_why(self, g_strdup("its signature uses a weak digest"));
     else if (!key_counts(source, words[1], words[10]))
-        self->why_not = "it is signed by a key of the keyring that Signed-By does not name";
+        set_why(self,
+                g_strdup("it is signed by a key of the keyring that Signed-By does not name"));
     else
         self->n_good++;
 }
@@ -198,13 +215,13 @@ static void take_status(Verdict *self, const PackagesSource *source, const char 
         self->current_good = false;
     } else if (strcmp(word, "BADSIG") == 0) {
         self->has_bad = true;
-        self->why_not = "its signature is bad: the text was changed after it was signed";
+        set_why(self, g_strdup("its signature is bad: the text was changed after it was signed"));
     } else if (strcmp(word, "EXPKEYSIG") == 0) {
-        self->why_not = "the key that signed it has expired";
+        set_why(self, key_text("has expired", words));
     } else if (strcmp(word, "REVKEYSIG") == 0) {
-        self->why_not = "the key that signed it was revoked";
+        set_why(self, key_text("was revoked", words));
     } else if (strcmp(word, "EXPSIG") == 0) {
-        self->why_not = "its signature has expired";
+        set_why(self, g_strdup("its signature has expired"));
     } else if (strcmp(word, "NO_PUBKEY") == 0 && words[1] != NULL) {
         g_free(self->missing_key);
         self->missing_key = g_strdup(words[1]);

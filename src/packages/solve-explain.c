@@ -96,6 +96,15 @@ static char *rule_text(Pool *pool, Solver *solver, Id rule)
     }
     if (kind == SOLVER_RULE_PKG_SELF_CONFLICT)
         return g_strdup_printf("%s conflicts with itself", left);
+    if (kind == SOLVER_RULE_PKG_OBSOLETES || kind == SOLVER_RULE_PKG_IMPLICIT_OBSOLETES) {
+        g_autofree char *right = package_text(pool, to);
+        return g_strdup_printf("%s obsoletes %s", left, right);
+    }
+    if (kind == SOLVER_RULE_PKG_NOT_INSTALLABLE &&
+        pool_disabled_solvable(pool, pool_id2solvable(pool, from)))
+        return g_strdup_printf("%s does not count (excludepkgs, includepkgs, repo-packages, a "
+                               "module stream or another architecture)",
+                               left);
     if (kind == SOLVER_RULE_PKG_NOT_INSTALLABLE)
         return g_strdup_printf("%s is for another architecture", left);
     return NULL;
