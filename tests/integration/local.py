@@ -116,11 +116,11 @@ def relax_priorities(text):
     return text.replace("Priority: required", "Priority: optional")
 
 
-def fetch_base(path):
-    """The real packages that every test tree is made of, from the machine's own apt sources."""
-    manifest = path / "base.yaml"
-    manifest.write_text(json.dumps({"ref": "fetch", "repos": ["host-apt"],
-                                    "packages": BASE_PACKAGES}))
+def fetch(path, packages):
+    """Real packages, with what they depend on, from the machine's own apt sources; indexed."""
+    manifest = path / "fetch.yaml"
+    manifest.write_text(json.dumps({"ref": "fetch", "repos": ["host-apt"], "recommends": False,
+                                    "packages": packages}))
     state = path / "state"
     run(ATOLL, "compose", manifest, "--state", state, "--quiet", timeout=900)
     for deb in sorted((state / "cache/packages").glob("*.deb")):
@@ -129,7 +129,12 @@ def fetch_base(path):
         deb.rename(path / f"{name}.deb")
     shutil.rmtree(state)
     manifest.unlink()
-    (path / "Packages").write_text(relax_priorities(index(path)))
+    return index(path)
+
+
+def fetch_base(path):
+    """The packages that every test tree is made of."""
+    (path / "Packages").write_text(relax_priorities(fetch(path, BASE_PACKAGES)))
 
 
 class Compose:
