@@ -37,7 +37,6 @@ void update_ledger_free(UpdateLedger *self)
         return;
     g_ptr_array_unref(self->blocked);
     g_free(self->held_reason);
-    g_free(self->steady);
     g_free(self);
 }
 
@@ -100,8 +99,7 @@ static bool read_ledger(UpdateLedger *self, JsonObject *object)
             return false;
     return get_bool(object, "held", &self->held) &&
            get_int(object, "held-until", &self->held_until_s) &&
-           get_string(object, "held-reason", &self->held_reason) &&
-           get_string(object, "steady", &self->steady);
+           get_string(object, "held-reason", &self->held_reason);
 }
 
 UpdateLedger *update_ledger_parse(const char *data, size_t size_bytes, GError **error)
@@ -174,8 +172,6 @@ char *update_ledger_print(const UpdateLedger *self)
     json_builder_add_int_value(builder, self->held_until_s);
     if (self->held_reason != NULL)
         add_string(builder, "held-reason", self->held_reason);
-    if (self->steady != NULL)
-        add_string(builder, "steady", self->steady);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     return json_to_string(root, TRUE);

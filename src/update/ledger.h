@@ -34,7 +34,6 @@ typedef struct {
  * @held: somebody wants no updates for now
  * @held_until_s: 0 for until resumed
  * @held_reason: (owned) (nullable): in their words
- * @steady: (owned) (nullable): boot id of the last boot that the strategy was told of
  *
  * What the agent must not forget: across restarts, reboots, rollbacks and its own updates.
  */
@@ -43,7 +42,6 @@ typedef struct {
     bool held;
     int64_t held_until_s;
     char *held_reason;
-    char *steady;
 } UpdateLedger;
 
 /**
