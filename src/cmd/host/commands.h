@@ -24,12 +24,29 @@ extern const CmdOption cmd_host_upgrade_options[];
 extern const CmdOption cmd_host_rollback_options[];
 extern const CmdOption cmd_host_deploy_options[];
 extern const CmdOption cmd_host_kargs_options[];
+extern const CmdOption cmd_host_agent_run_options[];
+extern const CmdOption cmd_host_agent_check_options[];
+extern const CmdOption cmd_host_agent_ask_options[];
+extern const CmdOption cmd_host_agent_steady_options[];
+extern const CmdOption cmd_host_config_options[];
+extern const CmdOption cmd_host_request_options[];
+extern const CmdOption cmd_host_hold_options[];
 
 CmdExit cmd_host_status_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_upgrade_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_rollback_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_deploy_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_kargs_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_run_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_check_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_ask_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_steady_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_check_now_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_config_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_hold_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_reboot_now_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_resume_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_unblock_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 /**
  * cmd_host_finish:
