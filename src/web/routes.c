@@ -21,6 +21,8 @@ const WebRoute web_routes[] = {
      .max_body_bytes = WEB_PUBLISH_MAX_BYTES,
      BLOCKS},
     {.method = "GET", .pattern = "/events/:seq", .handle = web_event_get, BLOCKS},
+    {.method = "GET", .pattern = "/events/:seq/proof", .handle = web_event_prove, BLOCKS},
+    {.method = "GET", .pattern = "/bus/head", .handle = web_bus_head, BLOCKS},
     {.method = "GET", .pattern = "/schemas/sha256/:hex", .handle = web_schemas_handle, BLOCKS},
 
     {.method = "GET", .pattern = "/raw", .handle = web_archive_search, BLOCKS},
