@@ -42,12 +42,13 @@ class Server:
         port_file.unlink(missing_ok=True)
         if "--state" not in extra:
             extra += ("--state", directory / "state")
+        if "--listen" not in extra:
+            extra += ("--listen", "127.0.0.1:0")
         if repo is not None:
             extra += ("--repo", repo)
         self.log = open(directory / "serve.log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [BUILD / "src/programs/atoll", "serve", "--listen", "127.0.0.1:0",
-             "--port-file", port_file, *extra],
+            [BUILD / "src/programs/atoll", "serve", "--port-file", port_file, *extra],
             stdout=self.log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20
         while not port_file.exists():
