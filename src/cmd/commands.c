@@ -7,6 +7,33 @@
 
 const CmdCommand atoll_commands[] = {
     {
+        .name = "bus bridge",
+        .summary = "Move events to and from AMQP or ZeroMQ until told to stop",
+        .operands = "TRANSPORT [URL]",
+        .options = cmd_bus_bridge_options,
+        .run = cmd_bus_bridge_run,
+    },
+    {
+        .name = "bus deliver",
+        .summary = "Tell webhooks and people of events until told to stop",
+        .options = cmd_bus_deliver_options,
+        .run = cmd_bus_deliver_run,
+    },
+    {
+        .name = "bus notify",
+        .summary = "Manage who hears of which events: add, list, remove, mute",
+        .operands = "ACTION [NAME]",
+        .options = cmd_bus_notify_options,
+        .run = cmd_bus_notify_run,
+    },
+    {
+        .name = "bus webhook",
+        .summary = "Manage whom to tell by HTTP: add, list, remove, test",
+        .operands = "ACTION [URL-OR-NAME]",
+        .options = cmd_bus_webhook_options,
+        .run = cmd_bus_webhook_run,
+    },
+    {
         .name = "compose",
         .summary = "Compose a tree from a manifest and commit it, signed",
         .operands = "MANIFEST",

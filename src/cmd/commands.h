@@ -8,6 +8,18 @@ G_BEGIN_DECLS
 /** atoll_commands: the table of the program atoll, ended by a zeroed row */
 extern const CmdCommand atoll_commands[];
 
+extern const CmdOption cmd_bus_bridge_options[];
+CmdExit cmd_bus_bridge_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_deliver_options[];
+CmdExit cmd_bus_deliver_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_notify_options[];
+CmdExit cmd_bus_notify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_webhook_options[];
+CmdExit cmd_bus_webhook_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 extern const CmdOption cmd_compose_options[];
 CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
