@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A state directory with an event log, and daemons that work on it."""
+import json
+import signal
+import subprocess
+
+import pytest
+
+from database import wait_until
+
+
+class Log:
+    def __init__(self, build, directory):
+        self.build = build
+        self.state = directory
+        self.daemons = []
+
+    def tool(self, *words, data=None):
+        done = subprocess.run([str(w) for w in (self.build / "tests/support/bus-log", self.state,
+                                                *words)],
+                              input=data, text=True, capture_output=True, timeout=120, check=False)
+        if done.returncode != 0:
+            pytest.fail(done.stderr)
+        return done.stdout
+
+    def append(self, *events, batch=100):
+        """Events are dicts of topic, body, actor, severity, objects."""
+        self.tool("append", batch, data="".join(json.dumps(e) + "\n" for e in events))
+
+    def read(self, actor=None):
+        """All events of others than the log itself."""
+        events = [json.loads(line) for line in self.tool("read").splitlines()]
+        events = [e for e in events if not e["topic"].startswith("org.atoll.prod.bus.")]
+        return [e for e in events if actor is None or e["actor"] == actor]
+
+    def parked(self, subscription):
+        return self.tool("parked", subscription).splitlines()
+
+    def atoll(self, *words, status=0):
+        argv = [self.build / "src/programs/atoll", *words, "--state", self.state]
+        done = subprocess.run([str(w) for w in argv], text=True, capture_output=True, timeout=120,
+                              check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done
+
+    def json(self, *words):
+        return json.loads(self.atoll(*words, "--json").stdout)
+
+    def start(self, *words):
+        argv = [self.build / "src/programs/atoll", *words, "--state", self.state]
+        daemon = Daemon([str(w) for w in argv], self.state.parent / f"d{len(self.daemons)}.log")
+        self.daemons.append(daemon)
+        return daemon
+
+
+class Daemon:
+    def __init__(self, argv, log):
+        self.argv = argv
+        self.path = log
+        with open(log, "w", encoding="utf-8") as out:
+            self.process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
+
+    def text(self):
+        return self.path.read_text(encoding="utf-8", errors="replace")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        assert self.process.wait(timeout=60) == 0, self.text()
+        assert "Sanitizer" not in self.text()
+
+    def fails(self):
+        """What it says when it ends by itself, with exit status 1."""
+        assert self.process.wait(timeout=60) == 1, self.text()
+        return self.text()
+
+    def wait_for(self, text):
+        wait_until(lambda: text in self.text() or self.process.poll() is not None, 60)
+        assert text in self.text()
+
+
+@pytest.fixture
+def make_log(build, tmp_path):
+    """make_log(NAME) is a new Log; its daemons are stopped at the end, and must exit with 0."""
+    logs = []
+
+    def make(name="state"):
+        logs.append(Log(build, tmp_path / name / "s"))
+        (tmp_path / name).mkdir()
+        return logs[-1]
+
+    yield make
+    for log in logs:
+        for daemon in log.daemons:
+            if daemon.process.poll() is None:
+                daemon.stop()
+
+
+@pytest.fixture
+def log(make_log):
+    return make_log()
