@@ -34,6 +34,13 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_bus_webhook_run,
     },
     {
+        .name = "audit",
+        .summary = "List known vulnerabilities of a commit's packages",
+        .operands = "REV",
+        .options = cmd_audit_options,
+        .run = cmd_audit_run,
+    },
+    {
         .name = "compose",
         .summary = "Compose a tree from a manifest and commit it, signed",
         .operands = "MANIFEST",

@@ -54,4 +54,7 @@ CmdExit cmd_licences_run(const CmdArgs *args, GCancellable *cancellable, GError 
 extern const CmdOption cmd_sbom_options[];
 CmdExit cmd_sbom_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_audit_options[];
+CmdExit cmd_audit_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 G_END_DECLS
