@@ -19,6 +19,44 @@ CmdExit cmd_bus_notify_run(const CmdArgs *args, GCancellable *cancellable, GErro
 
 extern const CmdOption cmd_bus_webhook_options[];
 CmdExit cmd_bus_webhook_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+extern const CmdOption cmd_bus_check_proof_options[];
+CmdExit cmd_bus_check_proof_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_export_options[];
+CmdExit cmd_bus_export_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_grant_options[];
+CmdExit cmd_bus_grant_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_import_options[];
+CmdExit cmd_bus_import_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_key_options[];
+CmdExit cmd_bus_key_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_prove_options[];
+CmdExit cmd_bus_prove_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_publish_options[];
+CmdExit cmd_bus_publish_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_retention_options[];
+CmdExit cmd_bus_retention_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_search_options[];
+CmdExit cmd_bus_search_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_show_options[];
+CmdExit cmd_bus_show_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_subscriptions_options[];
+CmdExit cmd_bus_subscriptions_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_tail_options[];
+CmdExit cmd_bus_tail_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_bus_verify_options[];
+CmdExit cmd_bus_verify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 extern const CmdOption cmd_compose_options[];
 CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error);

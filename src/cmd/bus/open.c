@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the commands of the event log share: opening it, who acts, printing an event.
+ */
+#include "cmd/bus/open.h"
+
+#include "base/fd.h"
+#include "bus/dump.h"
+#include "cmd/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void cmd_bus_close(CmdBus *self)
+{
+    if (self == NULL)
+        return;
+    bus_log_close(self->log);
+    base_db_close(self->db);
+    g_free(self);
+}
+
+/* A reader makes no database; a writer makes the directory for one. */
+static bool prepare_file(const char *url, CmdBusMode mode, GError **error)
+{
+    const char *path = g_str_has_prefix(url, "sqlite:") ? url + strlen("sqlite:") : url;
+    if (strstr(url, "://") != NULL)
+        return true;
+    if (mode == CMD_BUS_WRITE) {
+        g_autofree char *dir = g_path_get_dirname(path);
+        return base_fd_make_dirs(AT_FDCWD, dir, 0755, error);
+    }
+    if (access(path, F_OK) == 0)
+        return true;
+    g_set_error(error, CMD_ERROR, CMD_ERROR_FAILED,
+                "there is no event log in ‘%s’ yet: atoll bus publish makes one", path);
+    return false;
+}
+
+CmdBus *cmd_bus_open(const CmdArgs *args, CmdBusMode mode, GError **error)
+{
+    g_autofree char *url = cmd_args_database(args);
+    g_autofree char *state = cmd_args_state_dir(args);
+    g_autoptr(CmdBus) self = g_new0(CmdBus, 1);
+    if (!prepare_file(url, mode, error))
+        return NULL;
+    self->db = base_db_open(url, error);
+    if (self->db == NULL)
+        return NULL;
+    self->log = bus_log_open(self->db, mode == CMD_BUS_WRITE ? state : NULL, error);
+    return self->log != NULL ? g_steal_pointer(&self) : NULL;
+}
+
+char *cmd_bus_actor(const CmdArgs *args)
+{
+    const char *actor = cmd_args_string(args, "actor");
+    return actor != NULL ? g_strdup(actor) : g_strconcat("person:", g_get_user_name(), NULL);
+}
+
+bool cmd_bus_print_event(const BusEvent *event, bool json, GError **error)
+{
+    g_autofree char *line = NULL;
+    if (json) {
+        line = bus_dump_print(event, error);
+        if (line == NULL)
+            return false;
+    } else {
+        g_autofree char *time = bus_time_print(event->time_us);
+        g_autofree char *objects = g_strjoinv(" ", event->objects);
+        line = g_strdup_printf("%" G_GUINT64_FORMAT " %.19sZ %s %s%s%s %s\n", event->seq, time,
+                               event->topic, event->actor, objects[0] != '\0' ? " " : "", objects,
+                               event->body != NULL ? event->body : "(body gone)");
+    }
+    if (fputs(line, stdout) == EOF) {
+        g_set_error(error, CMD_ERROR, CMD_ERROR_FAILED, "writing to standard output: %s",
+                    g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+void cmd_bus_print_json(JsonObject *object)
+{
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+    g_autofree char *text = json_to_string(node, TRUE);
+    puts(text);
+}
+
+bool cmd_bus_read_number(const char *what, const char *text, uint64_t *out_number, GError **error)
+{
+    if (g_ascii_string_to_unsigned(text, 10, 0, INT64_MAX, out_number, NULL))
+        return true;
+    g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE, "%s has to be a whole number, not ‘%s’", what,
+                text);
+    return false;
+}
+
+bool cmd_bus_read_time(const char *what, const char *text, int64_t *out_time_us, GError **error)
+{
+    guint64 seconds = 0;
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &seconds, NULL)) {
+        *out_time_us = (int64_t)seconds * G_USEC_PER_SEC;
+        return true;
+    }
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autofree char *whole =
+        strchr(text, 'T') == NULL ? g_strconcat(text, "T00:00:00Z", NULL) : NULL;
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole != NULL ? whole : text, utc);
+    if (time == NULL) {
+        g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
+                    "%s has to be a time, as 2026-11-20, 2026-11-20T12:00:00Z or seconds since "
+                    "1970, not ‘%s’",
+                    what, text);
+        return false;
+    }
+    *out_time_us = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
+    return true;
+}
+
+GBytes *cmd_bus_read_file(const char *path, size_t max_bytes, GError **error)
+{
+    return strcmp(path, "-") == 0 ? base_fd_read_all(STDIN_FILENO, max_bytes, error)
+                                  : base_fd_read_file(AT_FDCWD, path, max_bytes, error);
+}
+
+char **cmd_bus_strings(const CmdArgs *args, const char *name)
+{
+    const char *const *strings = cmd_args_strings(args, name);
+    return strings[0] != NULL ? g_strdupv((char **)strings) : NULL;
+}
+
+CmdExit cmd_bus_wrong_action(const char *command, const char *known, GError **error)
+{
+    g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE, "atoll bus %s wants %s", command, known);
+    return CMD_EXIT_USAGE;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * atoll bus publish: one event into the log.
+ */
+#include "cmd/commands.h"
+
+#include "bus/canonical.h"
+#include "cmd/bus/open.h"
+#include "cmd/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const CmdOption cmd_bus_publish_options[] = {
+    CMD_BUS_OPTION_ACTOR,
+    {.name = "object",
+     .metavar = "KIND:ID",
+     .help = "what the event is about; may be given more than once",
+     .repeatable = true},
+    {.name = "id", .metavar = "UUID", .help = "the event's id: a second one of it is refused"},
+    {.name = "schema", .metavar = "ID", .help = "id of the body's JSON Schema"},
+    {.name = "severity", .metavar = "NAME", .help = "debug, info (default), warning or error"},
+    {.name = "time", .metavar = "TIME", .help = "when it happened (default: now)"},
+    CMD_BUS_OPTIONS,
+    CMD_OPTION_JSON,
+    {0},
+};
+
+static JsonNode *read_body(const char *operand, GError **error)
+{
+    if (operand == NULL)
+        operand = "{}";
+    g_autoptr(GBytes) bytes = strcmp(operand, "-") == 0
+                                  ? cmd_bus_read_file("-", 2 * BUS_BODY_MAX_BYTES, error)
+                                  : g_bytes_new(operand, strlen(operand));
+    if (bytes == NULL) {
+        g_prefix_error(error, "the body (at most %d bytes): ", BUS_BODY_MAX_BYTES);
+        return NULL;
+    }
+    g_autoptr(JsonNode) node =
+        bus_canonical_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error);
+    if (node == NULL) {
+        g_prefix_error(error, "the body: ");
+        return NULL;
+    }
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, CMD_ERROR, CMD_ERROR_FAILED, "the body has to be a JSON object");
+        return NULL;
+    }
+    return g_steal_pointer(&node);
+}
+
+static bool read_severity(const char *name, BusSeverity *out_severity, GError **error)
+{
+    static const struct {
+        const char *name;
+        BusSeverity severity;
+    } names[] = {{"debug", BUS_SEVERITY_DEBUG},
+                 {"info", BUS_SEVERITY_INFO},
+                 {"warning", BUS_SEVERITY_WARNING},
+                 {"error", BUS_SEVERITY_ERROR}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (name == NULL || strcmp(name, names[i].name) == 0) {
+            *out_severity = name == NULL ? BUS_SEVERITY_INFO : names[i].severity;
+            return true;
+        }
+    }
+    g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
+                "--severity has to be debug, info, warning or error, not ‘%s’", name);
+    return false;
+}
+
+CmdExit cmd_bus_publish_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
+{
+    const char *const *operands = cmd_args_operands(args);
+    g_autofree char *actor = cmd_bus_actor(args);
+    const char *time = cmd_args_string(args, "time");
+    BusDraft draft = {.topic = operands[0],
+                      .actor = actor,
+                      .id = cmd_args_string(args, "id"),
+                      .schema = cmd_args_string(args, "schema"),
+                      .objects = cmd_args_strings(args, "object")};
+    if (!read_severity(cmd_args_string(args, "severity"), &draft.severity, error) ||
+        (time != NULL && !cmd_bus_read_time("--time", time, &draft.time_us, error)))
+        return CMD_EXIT_FAILED;
+    g_autoptr(JsonNode) body = read_body(operands[1], error);
+    if (body == NULL)
+        return CMD_EXIT_FAILED;
+    draft.body = json_node_get_object(body);
+    uint64_t seq = 0;
+    g_autoptr(CmdBus) bus = cmd_bus_open(args, CMD_BUS_WRITE, error);
+    if (bus == NULL || !bus_publish(bus->log, &draft, &seq, error))
+        return CMD_EXIT_FAILED;
+    g_autoptr(BusEvent) event = bus_log_find_seq(bus->log, seq, error);
+    if (event == NULL)
+        return CMD_EXIT_FAILED;
+    if (!cmd_args_flag(args, "json"))
+        printf("%" G_GUINT64_FORMAT " %s\n", event->seq, event->id);
+    else if (!cmd_bus_print_event(event, true, error))
+        return CMD_EXIT_FAILED;
+    return CMD_EXIT_DONE;
+}
