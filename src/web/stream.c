@@ -39,8 +39,12 @@ static void cut(void *data)
     Sender *self = data;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info != NULL)
+    /* What the client does not take must not stay in the kernel until it does: a reset. */
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    if (info != NULL) {
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
         (void)shutdown(info->connect_fd, SHUT_RDWR);
+    }
     wake(self);
 }
 
