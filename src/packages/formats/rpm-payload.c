@@ -17,6 +17,7 @@
 /* below it a file is hashed in memory first, and not written when the repo has it */
 #define SMALL_MAX_BYTES (1024 * 1024)
 #define FILES_MAX 1000000
+#define TARGET_MAX_BYTES 4095
 #define BYTES_MAX (UINT64_C(64) << 30)
 /* zeroes compress better than this, but then they are few */
 #define RATIO_MAX 1000
@@ -281,6 +282,8 @@ static bool read_link(PackagesRpmPayload *self, unsigned index, struct archive_e
     const char *stated = archive_entry_symlink(entry);
     if (target == NULL || *target == '\0' || stated == NULL || strcmp(stated, target) != 0)
         return set_invalid(error, path, "a symbolic link to elsewhere than the header says");
+    if (strlen(target) > TARGET_MAX_BYTES)
+        return set_invalid(error, path, "a link's target that is too long");
     if (!g_utf8_validate(target, -1, NULL))
         return set_invalid(error, path, "a link's target that is not UTF-8");
     g_autoptr(StoreNode) node = new_node(self, index, path, error);
