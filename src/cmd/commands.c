@@ -136,6 +136,13 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_compose_run,
     },
     {
+        .name = "diff",
+        .summary = "Show what differs between two commits",
+        .operands = "OLD NEW",
+        .options = cmd_diff_options,
+        .run = cmd_diff_run,
+    },
+    {
         .name = "image",
         .summary = "Make a bootable disk image of a commit",
         .operands = "REF",
@@ -188,6 +195,13 @@ const CmdCommand atoll_commands[] = {
         .summary = "Serve the published repository and the event log over HTTP",
         .options = cmd_serve_options,
         .run = cmd_serve_run,
+    },
+    {
+        .name = "size",
+        .summary = "Show where the bytes of a commit are",
+        .operands = "REV",
+        .options = cmd_size_options,
+        .run = cmd_size_run,
     },
     {
         .name = "token add",

@@ -95,4 +95,10 @@ CmdExit cmd_sbom_run(const CmdArgs *args, GCancellable *cancellable, GError **er
 extern const CmdOption cmd_audit_options[];
 CmdExit cmd_audit_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_diff_options[];
+CmdExit cmd_diff_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+extern const CmdOption cmd_size_options[];
+CmdExit cmd_size_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 G_END_DECLS

@@ -91,6 +91,17 @@ static bool find_cached(OstreeRepo *repo, const PackagesPackage *package, char *
     return true;
 }
 
+PackagesImported *packages_import_load(OstreeRepo *repo, const PackagesPackage *package)
+{
+    g_autofree char *commit = NULL;
+    g_autoptr(PackagesImported) imported = g_new0(PackagesImported, 1);
+    imported->package = package;
+    if (!find_cached(repo, package, &commit, imported))
+        return NULL;
+    imported->root = store_tree_load(ostree_repo_get_dfd(repo), commit, NULL);
+    return imported->root != NULL ? g_steal_pointer(&imported) : NULL;
+}
+
 GPtrArray *packages_import_missing(const Store *store, GPtrArray *packages)
 {
     GPtrArray *missing = g_ptr_array_new();

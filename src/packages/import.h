@@ -48,6 +48,15 @@ typedef struct {
 char *packages_import_ref(const PackagesPackage *package);
 
 /**
+ * packages_import_load:
+ * @repo: a build repo, which need not be locked
+ * @package: format, name, version, architecture and digest of a package
+ *
+ * Returns: (transfer full) (nullable): the package, if @repo has it
+ */
+PackagesImported *packages_import_load(OstreeRepo *repo, const PackagesPackage *package);
+
+/**
  * packages_import_missing:
  * @store: the store
  * @packages: (element-type PackagesPackage)

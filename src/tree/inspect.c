@@ -333,6 +333,18 @@ GBytes *tree_inspect_provenance(TreeInspect *self, GError **error)
     return envelope;
 }
 
+PackagesImported *tree_inspect_imported(TreeInspect *self, const PackagesPackage *package)
+{
+    if (ostree_repo_get_mode(self->objects) != OSTREE_REPO_MODE_BARE_USER)
+        return NULL;
+    return packages_import_load(self->objects, package);
+}
+
+int tree_inspect_objects_fd(const TreeInspect *self)
+{
+    return ostree_repo_get_dfd(self->objects);
+}
+
 bool tree_inspect_os_release(TreeInspect *self, TreeOsRelease *out_os, GError **error)
 {
     g_autoptr(GError) local = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "packages/import.h"
 #include "store/tree.h"
 #include "tree/error.h"
 #include "tree/os-release.h"
@@ -77,6 +78,19 @@ GBytes *tree_inspect_sbom(TreeInspect *self, GError **error) G_GNUC_WARN_UNUSED_
 /** tree_inspect_provenance: (transfer full): the signed envelope out of the commit's detached
  * metadata; %TREE_ERROR_NOT_FOUND */
 GBytes *tree_inspect_provenance(TreeInspect *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * tree_inspect_imported:
+ * @self: a commit
+ * @package: a package of it: format, name, version, architecture and digest
+ *
+ * Returns: (transfer full) (nullable): the package as the state directory imported it, if it is
+ *   still there
+ */
+PackagesImported *tree_inspect_imported(TreeInspect *self, const PackagesPackage *package);
+
+/** tree_inspect_objects_fd: directory descriptor of the repository that contents are read from */
+int tree_inspect_objects_fd(const TreeInspect *self);
 
 /** tree_inspect_os_release: reads what the tree says it is into @out_os (cleared by the caller) */
 bool tree_inspect_os_release(TreeInspect *self, TreeOsRelease *out_os,
