@@ -41,14 +41,15 @@ static char *find_id(const char *text, size_t size_bytes, GError **error)
     return NULL;
 }
 
-static bool append_event(BusLog *log, const char *id, const char *digest, GError **error)
+static bool append_event(BusLog *log, const char *by, const char *id, const char *digest,
+                         GError **error)
 {
     g_autoptr(JsonObject) body = json_object_new();
     json_object_set_string_member(body, "schema", id);
     json_object_set_string_member(body, "digest", digest);
     BusDraft draft = {
         .topic = TOPIC_ADDED,
-        .actor = "service:schema",
+        .actor = by,
         .severity = BUS_SEVERITY_INFO,
         .body = body,
     };
@@ -56,7 +57,7 @@ static bool append_event(BusLog *log, const char *id, const char *digest, GError
 }
 
 static bool insert(BusLog *log, const char *id, const char *digest, const char *text,
-                   size_t size_bytes, GError **error)
+                   GError **error)
 {
     /* A text that comes back stands for its id again. */
     BaseDbStatement *row = base_db_prepare(
@@ -66,16 +67,15 @@ static bool insert(BusLog *log, const char *id, const char *digest, const char *
         error);
     if (row == NULL)
         return false;
-    g_autofree char *copy = g_strndup(text, size_bytes);
     base_db_bind_text(row, 1, digest);
     base_db_bind_text(row, 2, id);
-    base_db_bind_text(row, 3, copy);
+    base_db_bind_text(row, 3, text);
     base_db_bind_int(row, 4, g_get_real_time());
-    return base_db_run(row, NULL, error) && append_event(log, id, digest, error);
+    return base_db_run(row, NULL, error);
 }
 
-bool bus_schema_add(BusLog *log, const char *text, size_t size_bytes, char **out_digest,
-                    bool *out_new, GError **error)
+bool bus_schema_add(BusLog *log, const char *by, const char *text, size_t size_bytes,
+                    char **out_digest, bool *out_new, GError **error)
 {
     if (size_bytes > BUS_SCHEMA_MAX_BYTES) {
         g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE, "a schema has at most %d bytes",
@@ -90,8 +90,11 @@ bool bus_schema_add(BusLog *log, const char *text, size_t size_bytes, char **out
     g_autofree char *current = NULL;
     bool good = bus_schema_find_digest(log, id, &current, error);
     bool new = g_strcmp0(current, digest) != 0;
-    if (!good || (new && !insert(log, id, digest, text, size_bytes, error)) ||
-        !base_db_commit(db, error)) {
+    if (good && new) {
+        g_autofree char *copy = g_strndup(text, size_bytes);
+        good = insert(log, id, digest, copy, error) && append_event(log, by, id, digest, error);
+    }
+    if (!good || !base_db_commit(db, error)) {
         base_db_rollback(db);
         return false;
     }

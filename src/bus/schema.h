@@ -29,6 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusSchema, bus_schema_free)
 /**
  * bus_schema_add:
  * @log: the log, opened for writing, no transaction open
+ * @by: who adds it: the actor of the event
  * @text: one JSON object with a "$id" (or, as of draft 4, an "id")
  * @size_bytes: its length
  * @out_digest: (out) (transfer full): what it is found by
@@ -39,8 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusSchema, bus_schema_free)
  *
  * Returns: whether it was done; @out_new tells whether it is new
  */
-bool bus_schema_add(BusLog *log, const char *text, size_t size_bytes, char **out_digest,
-                    bool *out_new, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool bus_schema_add(BusLog *log, const char *by, const char *text, size_t size_bytes,
+                    char **out_digest, bool *out_new, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_schema_find: (transfer full): the text by its digest, verbatim; %BUS_ERROR_NOT_FOUND */
 char *bus_schema_find(BusLog *log, const char *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;

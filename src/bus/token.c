@@ -85,21 +85,21 @@ static bool check_new(const char *actor, const char *const *topics, GError **err
     return true;
 }
 
-static bool append_event(BusLog *log, const char *topic, const char *id, const char *actor,
-                         const char *const *topics, GError **error)
+static bool append_event(BusLog *log, const char *by, const char *topic, const BusToken *token,
+                         GError **error)
 {
     g_autoptr(JsonObject) body = json_object_new();
     JsonArray *list = json_array_new();
-    for (unsigned i = 0; topics != NULL && topics[i] != NULL; i++)
-        json_array_add_string_element(list, topics[i]);
-    json_object_set_string_member(body, "token", id);
-    json_object_set_string_member(body, "actor", actor);
+    for (unsigned i = 0; token->topics[i] != NULL; i++)
+        json_array_add_string_element(list, token->topics[i]);
+    json_object_set_string_member(body, "token", token->id);
+    json_object_set_string_member(body, "actor", token->actor);
     json_object_set_array_member(body, "topics", list);
-    g_autofree char *object = g_strconcat("token:", id, NULL);
+    g_autofree char *object = g_strconcat("token:", token->id, NULL);
     const char *const objects[] = {object, NULL};
     BusDraft draft = {
         .topic = topic,
-        .actor = "service:token",
+        .actor = by,
         .severity = BUS_SEVERITY_INFO,
         .objects = objects,
         .body = body,
@@ -107,27 +107,26 @@ static bool append_event(BusLog *log, const char *topic, const char *id, const c
     return bus_append(log, &draft, 1, NULL, error);
 }
 
-static bool insert(BusLog *log, const char *id, const char *digest, const char *actor,
-                   const char *const *topics, int64_t expires_us, GError **error)
+static bool insert(BusLog *log, const char *by, const BusToken *token, const char *digest,
+                   GError **error)
 {
     BaseDbStatement *row = base_db_prepare(
         bus_log_get_db(log), "INSERT INTO bus_token (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         error);
     if (row == NULL)
         return false;
-    g_autofree char *joined = g_strjoinv(" ", (char **)topics);
-    base_db_bind_text(row, 1, id);
+    g_autofree char *joined = g_strjoinv(" ", token->topics);
+    base_db_bind_text(row, 1, token->id);
     base_db_bind_text(row, 2, digest);
-    base_db_bind_text(row, 3, actor);
+    base_db_bind_text(row, 3, token->actor);
     base_db_bind_text(row, 4, joined);
     base_db_bind_int(row, 5, g_get_real_time());
-    base_db_bind_int(row, 6, expires_us);
-    return base_db_run(row, NULL, error) &&
-           append_event(log, TOPIC_ADDED, id, actor, topics, error);
+    base_db_bind_int(row, 6, token->expires_us);
+    return base_db_run(row, NULL, error) && append_event(log, by, TOPIC_ADDED, token, error);
 }
 
-char *bus_token_add(BusLog *log, const char *actor, const char *const *topics, int64_t expires_us,
-                    GError **error)
+char *bus_token_add(BusLog *log, const char *by, const char *actor, const char *const *topics,
+                    int64_t expires_us, GError **error)
 {
     char id[2 * ID_BYTES + 1];
     char secret[2 * SECRET_BYTES + 1];
@@ -136,9 +135,15 @@ char *bus_token_add(BusLog *log, const char *actor, const char *const *topics, i
         !make_random_hex(secret, SECRET_BYTES, error) || !bus_token_prepare(log, error))
         return NULL;
     g_autofree char *digest = base_sha256_hex(secret, strlen(secret));
+    const BusToken token = {
+        .id = id,
+        .actor = (char *)actor,
+        .topics = (char **)topics,
+        .expires_us = expires_us,
+    };
     if (!base_db_begin(db, error))
         return NULL;
-    if (!insert(log, id, digest, actor, topics, expires_us, error) || !base_db_commit(db, error)) {
+    if (!insert(log, by, &token, digest, error) || !base_db_commit(db, error)) {
         base_db_rollback(db);
         return NULL;
     }
@@ -178,7 +183,7 @@ static BusToken *find(BusLog *log, const char *id, char **out_digest, GError **e
     return token;
 }
 
-static bool take_out(BusLog *log, const char *id, GError **error)
+static bool take_out(BusLog *log, const char *by, const char *id, GError **error)
 {
     g_autoptr(BusToken) token = find(log, id, NULL, error);
     BaseDbStatement *row =
@@ -188,16 +193,15 @@ static bool take_out(BusLog *log, const char *id, GError **error)
     if (row == NULL)
         return false;
     base_db_bind_text(row, 1, id);
-    return base_db_run(row, NULL, error) && append_event(log, TOPIC_REMOVED, id, token->actor,
-                                                         (const char *const *)token->topics, error);
+    return base_db_run(row, NULL, error) && append_event(log, by, TOPIC_REMOVED, token, error);
 }
 
-bool bus_token_remove(BusLog *log, const char *id, GError **error)
+bool bus_token_remove(BusLog *log, const char *by, const char *id, GError **error)
 {
     BaseDb *db = bus_log_get_db(log);
     if (!bus_token_prepare(log, error) || !base_db_begin(db, error))
         return false;
-    if (take_out(log, id, error) && base_db_commit(db, error))
+    if (take_out(log, by, id, error) && base_db_commit(db, error))
         return true;
     base_db_rollback(db);
     return false;

@@ -33,7 +33,8 @@ bool bus_token_prepare(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /**
  * bus_token_add:
  * @log: the log, opened for writing, no transaction open
- * @actor: as in an event
+ * @by: who makes it: the actor of the event
+ * @actor: who will publish with it
  * @topics: globs, %NULL-terminated, at least one
  * @expires_us: microseconds of Unix time, 0 for never
  * @error: %BUS_ERROR_INVALID
@@ -42,11 +43,12 @@ bool bus_token_prepare(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
  *
  * Returns: (transfer full): the token itself, "atoll_ID_SECRET", for the one time it is known
  */
-char *bus_token_add(BusLog *log, const char *actor, const char *const *topics, int64_t expires_us,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *bus_token_add(BusLog *log, const char *by, const char *actor, const char *const *topics,
+                    int64_t expires_us, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_token_remove: takes token @id out, with an event; %BUS_ERROR_NOT_FOUND */
-bool bus_token_remove(BusLog *log, const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** bus_token_remove: takes token @id out, with an event of @by; %BUS_ERROR_NOT_FOUND */
+bool bus_token_remove(BusLog *log, const char *by, const char *id,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_token_list: (transfer full) (element-type BusToken): all, oldest first */
 GPtrArray *bus_token_list(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -82,6 +82,13 @@ const CmdCommand atoll_commands[] = {
         .run = cmd_bus_retention_run,
     },
     {
+        .name = "bus schema",
+        .summary = "Keep the JSON Schemas that events name",
+        .operands = "ACTION [WORD...]",
+        .options = cmd_bus_schema_options,
+        .run = cmd_bus_schema_run,
+    },
+    {
         .name = "bus search",
         .summary = "Find events",
         .options = cmd_bus_search_options,

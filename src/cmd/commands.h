@@ -40,6 +40,9 @@ CmdExit cmd_bus_prove_run(const CmdArgs *args, GCancellable *cancellable, GError
 extern const CmdOption cmd_bus_publish_options[];
 CmdExit cmd_bus_publish_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_bus_schema_options[];
+CmdExit cmd_bus_schema_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 extern const CmdOption cmd_bus_retention_options[];
 CmdExit cmd_bus_retention_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 

@@ -5,8 +5,8 @@
 #include "cmd/commands.h"
 
 #include "bus/token.h"
+#include "cmd/bus/open.h"
 #include "cmd/error.h"
-#include "cmd/log.h"
 
 #include <stdio.h>
 
@@ -16,8 +16,8 @@ const CmdOption cmd_token_add_options[] = {
      .help = "a topic that it may publish, such as ‘org.atoll.prod.build.*’; may be repeated",
      .repeatable = true},
     {.name = "days", .metavar = "N", .help = "ends after so many days (default: never)"},
-    CMD_OPTION_STATE,
-    CMD_OPTION_DATABASE,
+    CMD_BUS_OPTION_ACTOR,
+    CMD_BUS_OPTIONS,
     CMD_OPTION_JSON,
     {0},
 };
@@ -45,11 +45,12 @@ CmdExit cmd_token_add_run(const CmdArgs *args, GCancellable *cancellable, GError
     }
     if (!read_days(args, &expires_us, error))
         return CMD_EXIT_USAGE;
-    g_autoptr(CmdLog) log = cmd_log_open(args, error);
-    if (log == NULL)
+    g_autoptr(CmdBus) bus = cmd_bus_open(args, CMD_BUS_WRITE, error);
+    if (bus == NULL)
         return CMD_EXIT_FAILED;
+    g_autofree char *by = cmd_bus_actor(args);
     g_autofree char *token =
-        bus_token_add(log->log, cmd_args_operands(args)[0], topics, expires_us, error);
+        bus_token_add(bus->log, by, cmd_args_operands(args)[0], topics, expires_us, error);
     if (token == NULL)
         return CMD_EXIT_FAILED;
     if (cmd_args_flag(args, "json"))

@@ -5,15 +5,14 @@
 #include "cmd/commands.h"
 
 #include "bus/token.h"
-#include "cmd/log.h"
+#include "cmd/bus/open.h"
 #include "cmd/table.h"
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 
 const CmdOption cmd_token_list_options[] = {
-    CMD_OPTION_STATE,
-    CMD_OPTION_DATABASE,
+    CMD_BUS_OPTIONS,
     CMD_OPTION_JSON,
     {0},
 };
@@ -69,10 +68,10 @@ static void print_table(const GPtrArray *tokens)
 
 CmdExit cmd_token_list_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(CmdLog) log = cmd_log_open(args, error);
-    if (log == NULL)
+    g_autoptr(CmdBus) bus = cmd_bus_open(args, CMD_BUS_WRITE, error);
+    if (bus == NULL)
         return CMD_EXIT_FAILED;
-    g_autoptr(GPtrArray) tokens = bus_token_list(log->log, error);
+    g_autoptr(GPtrArray) tokens = bus_token_list(bus->log, error);
     if (tokens == NULL)
         return CMD_EXIT_FAILED;
     if (cmd_args_flag(args, "json"))

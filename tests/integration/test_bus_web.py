@@ -365,6 +365,33 @@ def test_atom(log):
     assert feed.find("a:updated", space).text == made[2]["time"][:19] + "Z"
 
 
+def test_schemas(log, tmp_path):
+    """A schema is found by the digest that events which name it carry, also after it changed."""
+    path = tmp_path / "schema.json"
+    texts = ['{"$id": "https://example.org/s", "type":"object"}\n', '{ "$id":"https://example.org/s"}']
+    digests = []
+    for text in texts:
+        path.write_text(text)
+        digests.append(run(ATOLL, "bus", "schema", "add", path, "--state", log.state).stdout.strip())
+        made = log.client.publish(schema="https://example.org/s")
+        assert made["schema-digest"] == digests[-1] == hashlib.sha256(text.encode()).hexdigest()
+    run(ATOLL, "bus", "schema", "add", path, "--state", log.state, status=3)
+    for text, digest in zip(texts, digests):
+        response, data = log.client.request("GET", f"/schemas/sha256/{digest}")
+        assert (response.status, data) == (200, text.encode())
+        assert "immutable" in response.headers["Cache-Control"]
+        assert run(ATOLL, "bus", "schema", "show", digest, "--state", log.state).stdout == text
+    listed = json.loads(run(ATOLL, "bus", "schema", "list", "--json", "--state", log.state).stdout)
+    assert [row["digest"] for row in listed["schemas"]] == digests
+    log.client.get(f"/schemas/sha256/{'0' * 64}", status=404)
+    log.client.get("/schemas/sha256/xyz", status=404)
+    for bad in ("[]", "{}", '{"$id":""}', '{"$id":5}', "{", '{"$id":"a","$id":"b"}'):
+        path.write_text(bad)
+        error = run(ATOLL, "bus", "schema", "add", path, "--state", log.state, status=1).stderr
+        assert str(path) in error
+    assert log.client.publish(schema="unknown")["schema-digest"] is None
+
+
 def test_client_certificates(serve, state, tmp_path):
     """TLS with a client certificate: its name is the actor, grants say what it may."""
     def openssl(*words):
@@ -399,6 +426,9 @@ def test_client_certificates(serve, state, tmp_path):
     assert publish("-H", f"Authorization: Bearer {token}")[0] == "201"
     code, body = publish(*certificate("builder"))
     assert code == "403" and "service:builder" in body
+    run(ATOLL, "bus", "grant", "add", "service:builder", f"{PREFIX}.build.*", "--state", state)
+    code, body = publish(*certificate("builder"))
+    assert code == "201" and json.loads(body)["actor"] == "service:builder"
     assert publish(*certificate("stranger"))[0] in ("403", "000")
     assert run("curl", "-sf", "--cacert", tmp_path / "ca.pem", f"{url}/healthz").stdout == "ok\n"
     run(ATOLL, "serve", "--state", state, "--tls-cert", tmp_path / "server.pem", status=2)
