@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A state directory with an event log, and daemons that work on it."""
 import json
+import os
 import signal
 import subprocess
 
@@ -12,13 +13,18 @@ from database import wait_until
 class Log:
     def __init__(self, build, directory):
         self.build = build
+        self.env = None
         self.state = directory
         self.daemons = []
+
+    def use_database(self, url):
+        self.env = dict(os.environ, ATOLL_DATABASE=url)
 
     def tool(self, *words, data=None):
         done = subprocess.run([str(w) for w in (self.build / "tests/support/bus-log", self.state,
                                                 *words)],
-                              input=data, text=True, capture_output=True, timeout=120, check=False)
+                              input=data, text=True, capture_output=True, timeout=120, check=False,
+                              env=self.env)
         if done.returncode != 0:
             pytest.fail(done.stderr)
         return done.stdout
@@ -39,7 +45,7 @@ class Log:
     def atoll(self, *words, status=0):
         argv = [self.build / "src/programs/atoll", *words, "--state", self.state]
         done = subprocess.run([str(w) for w in argv], text=True, capture_output=True, timeout=120,
-                              check=False)
+                              check=False, env=self.env)
         assert done.returncode == status, done.stdout + done.stderr
         return done
 
@@ -48,17 +54,18 @@ class Log:
 
     def start(self, *words):
         argv = [self.build / "src/programs/atoll", *words, "--state", self.state]
-        daemon = Daemon([str(w) for w in argv], self.state.parent / f"d{len(self.daemons)}.log")
+        path = self.state.parent / f"d{len(self.daemons)}.log"
+        daemon = Daemon([str(w) for w in argv], path, self.env)
         self.daemons.append(daemon)
         return daemon
 
 
 class Daemon:
-    def __init__(self, argv, log):
+    def __init__(self, argv, log, env=None):
         self.argv = argv
         self.path = log
         with open(log, "w", encoding="utf-8") as out:
-            self.process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT, env=env)
 
     def text(self):
         return self.path.read_text(encoding="utf-8", errors="replace")

@@ -5,6 +5,7 @@
  * bus-log STATE read: prints every event, {seq, id, topic, actor, severity, objects, body}.
  * bus-log STATE parked SUBSCRIPTION: prints what it parked, "SEQ REASON".
  * bus-log STATE subscriptions: prints their names.
+ * The database is $ATOLL_DATABASE, else atoll.db in STATE.
  */
 #include "bus/canonical.h"
 #include "bus/subscription.h"
@@ -134,7 +135,9 @@ int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_assert_cmpint(argc, >=, 3);
-    g_autofree char *database = g_build_filename(argv[1], "atoll.db", NULL);
+    const char *url = g_getenv("ATOLL_DATABASE");
+    g_autofree char *database =
+        url != NULL ? g_strdup(url) : g_build_filename(argv[1], "atoll.db", NULL);
     g_assert_cmpint(g_mkdir_with_parents(argv[1], 0755), ==, 0);
     g_autoptr(BaseDb) db = base_db_open(database, &error);
     g_autoptr(BusLog) log = db != NULL ? bus_log_open(db, argv[1], &error) : NULL;
