@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Trees of rpms: the same as what dnf installs, file by file; the same each time; and what is
+said of packages that are wrong."""
+import json
+import os
+import re
+import shutil
+from xml.etree import ElementTree
+
+import pytest
+
+import rpmdistro
+import rpmdistro_packages
+from conftest import BUILD, run
+
+ATOLL = BUILD / "src/programs/atoll"
+NOTE = "atoll: no package brings a kernel: this tree will not boot\n"
+# Not installed: what new-name obsoletes, and what is only suggested.
+LEFT_OUT = {"old-name", "weak-suggested"}
+ALL = sorted(package.name for package in rpmdistro_packages.base() + rpmdistro_packages.features()
+             if package.name not in LEFT_OUT)
+# What scripts of the wrong packages need.
+SMALL = ["filesystem", "setup", "glibc", "bash", "coreutils", "grep-sed", "util-linux-core"]
+
+# Where a composed tree differs from what dnf installs: path, why.
+DIFFERENCES = [
+    (r"/(usr/)?etc/dnf(/.*)?|/var/(lib|cache)/dnf(/.*)?|/var/log/(dnf|hawkey).*|/var/cache",
+     "dnf's own state: no dnf has run in a tree"),
+    (r"/tmp/.*", "dnf's cache, by the path that it has outside"),
+    (r"/usr/lib/sysimage/rpm/(\.rpm\.lock|rpmdb\.sqlite-(shm|wal))",
+     "locks and journals of an open database"),
+    (r"/usr/lib/sysimage/rpm/rpmdb\.sqlite",
+     "written anew, so that its bytes depend on its contents only: these are compared"),
+    (r"/dev/.*", "device nodes for dnf's scripts"),
+    (r"/(home|root|opt|srv|mnt|media|usr/local)(/.*)?",
+     "a link into /var, or /run: the rest of the root is read-only on a host"),
+    (r"/(ostree|sysroot)", "where OSTree keeps a host's deployments"),
+    (r"/usr/share/rpm|/var/lib/rpm", "where older programs look for the database"),
+    (r"/usr/lib/tmpfiles\.d(/atoll-var\.conf)?|/usr/share/factory(/.*)?",
+     "how /var starts out on a host"),
+    (r"/usr/lib/sysusers\.d(/atoll-ids\.conf)?", "the users, for hosts with an older /etc/passwd"),
+    (r"/usr/lib/systemd/system/(tmp\.mount|local-fs\.target\.wants(/.*)?|atoll-.*)"
+     r"|/usr/lib/systemd/system/[^/]*\.d(/.*)?|/usr/lib/systemd/system/[^/]*\.wants(/.*)?",
+     "units that a read-only root needs"),
+    (r"/usr/share/ostree(/.*)?", "the key that signs the tree"),
+    (r"/usr/share/atoll(/.*)?", "the SBOM"),
+    (r"/etc/machine-id", "empty, not missing: systemd asks questions otherwise"),
+    (r"/etc/(passwd|group|shadow|gshadow)-|/etc/\.pwd\.lock|/etc/sub[ug]id-?",
+     "backups and locks of one run of useradd"),
+    (r"/var/(cache|log|tmp|spool)/.*", "state that programs make anew: it is not kept in a tree"),
+    (r"/var/(home|roothome|opt|srv|mnt|usrlocal)(/.*)?", "where the links above lead to"),
+    (r"/run/media", "where the links above lead to"),
+]
+
+
+class Tree:
+    """Composes of the test distribution in one directory."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.state = directory / "state"
+        self.manifest = directory / "tree.yaml"
+        self.keys = {"ref": "test/rpm", "packages": ALL,
+                     "repos": [{"name": "distro", "type": "rpm", "trusted": True,
+                                "url": f"file://{rpmdistro.repository()}"}],
+                     "automatic-version-prefix": "1"}
+
+    def run(self, *words, status=0, **keys):
+        options = {name: keys.pop(name) for name in ("env", "umask", "cwd") if name in keys}
+        self.keys |= {key.replace("_", "-"): value for key, value in keys.items()}
+        self.manifest.write_text(json.dumps(self.keys))
+        return run(*words[:words.index("--") if "--" in words else 0], ATOLL, "compose",
+                   self.manifest, "--state", self.state, "--quiet",
+                   *words[words.index("--") + 1 if "--" in words else 0:], status=status,
+                   **options)
+
+    def make(self, *words, **keys):
+        return json.loads(self.run(*words, "--json", **keys).stdout)
+
+    def fail(self, *words, **keys):
+        result = self.run(*words, status=1, **keys)
+        assert result.stdout == ""
+        return result.stderr.removeprefix(NOTE).removeprefix("atoll: ")
+
+    def ostree(self, *words):
+        return run("ostree", f"--repo={self.state / 'repo'}", *words).stdout
+
+    def contents(self):
+        return self.ostree("ls", "-d", "-C", "test/rpm", "/").split()[4:6]
+
+    def listing(self):
+        return set(self.ostree("ls", "-R", "-C", "-X", "test/rpm").splitlines())
+
+    def deploy(self, target):
+        """The tree as a host has it: /etc in place, and /var as its tmpfiles.d says."""
+        run(*rpmdistro.enter("ostree", f"--repo={self.state / 'repo'}", "checkout", "test/rpm",
+                             target))
+        run(*rpmdistro.enter("mv", target / "usr/etc", target / "etc"))
+        run(*rpmdistro.enter("systemd-tmpfiles", f"--root={target}", "--create",
+                             "atoll-var.conf"))
+        return target
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rpm")
+    yield path
+    run(*rpmdistro.enter("rm", "-rf", "--one-file-system", path))
+
+
+@pytest.fixture(scope="module")
+def made(directory):
+    """Everything composed, and deployed in root/."""
+    path = directory / "made"
+    path.mkdir()
+    tree = Tree(path)
+    tree.answer = tree.make()
+    tree.root = tree.deploy(path / "root")
+    return tree
+
+
+@pytest.fixture(scope="module")
+def installed(directory):
+    """The same packages by dnf."""
+    root = directory / "dnf/root"
+    root.mkdir(parents=True)
+    rpmdistro.dnf_install(root, rpmdistro.repository(), ALL)
+    return root
+
+
+@pytest.fixture
+def tree(tmp_path):
+    result = Tree(tmp_path)
+    yield result
+    shutil.rmtree(result.state, ignore_errors=True)
+
+
+def explained(path):
+    return any(re.fullmatch(pattern, path) for pattern, reason in DIFFERENCES)
+
+
+def differences(composed, installed):
+    """Paths with what they are here and there, without those on the list."""
+    ours, theirs = rpmdistro.walk(composed), rpmdistro.walk(installed)
+    return {path: (ours.get(path), theirs.get(path)) for path in sorted(ours | theirs)
+            if ours.get(path) != theirs.get(path) and not explained(path)}
+
+
+def query(root):
+    """All tags of all packages in the database: name to tag to values."""
+    text = rpmdistro.rpm(root, "-qa", "--qf", "[%{*:xml}\n]")
+    packages = {}
+    for header in ElementTree.fromstring(f"<all>{text}</all>"):
+        tags = {tag.get("name"): [(value.tag, value.text) for value in tag] for tag in header}
+        packages[tags["Name"][0][1]] = tags
+    return packages
+
+
+def test_packages(made):
+    assert made.answer["packages"] == len(ALL)
+    assert sorted(rpmdistro.rpm(made.root, "-qa", "--qf", "%{NAME}\n").split()) == ALL
+
+
+def test_every_file_as_dnf_installs_it(made, installed):
+    assert differences(made.root, installed) == {}
+
+
+def test_list_of_differences_is_not_too_wide(made, installed):
+    """It must not hide what packages brought: of these only the listed links may differ."""
+    names = rpmdistro.rpm(installed, "-qa", "--qf", "[%{FILEFLAGS:fflags}|%{FILENAMES}\n]")
+    paths = {line.split("|")[1] for line in names.splitlines() if "g" not in line.split("|")[0]}
+    ours, theirs = rpmdistro.walk(made.root), rpmdistro.walk(installed)
+    assert len(paths) > 200
+    assert {path for path in paths if ours.get(path) != theirs.get(path)} <= {
+        "/home", "/root", "/opt", "/srv", "/mnt", "/media", "/usr/local", "/usr/local/bin",
+        "/etc/motd"}
+
+
+def test_database_as_rpm_writes_it(made, installed):
+    ours, theirs = query(made.root), query(installed)
+    assert sorted(ours) == sorted(theirs) == ALL
+    assert all(len(tags) > 40 for tags in ours.values())
+    for name, tags in ours.items():
+        assert tags == theirs[name]
+    run("rpmdb", "--dbpath", made.root / "usr/lib/sysimage/rpm", "--verifydb")
+
+
+def test_verification_as_after_dnf(made, installed):
+    """Times are 0 in every OSTree tree; whatever else rpm -V sees, it sees after dnf too."""
+    theirs = rpmdistro.rpm(installed, "-Va", "--nomtime", status=None)
+    assert "/etc/passwd" in theirs
+    assert "/usr/bin" not in theirs
+    assert rpmdistro.rpm(made.root, "-Va", "--nomtime", status=None).replace("T", ".") == theirs
+
+
+def test_fewer_files_as_dnf_installs_them(directory):
+    """documentation and install-langs, as rpm's own macros do it: the database says so."""
+    path = directory / "fewer"
+    path.mkdir()
+    tree = Tree(path)
+    names = [*SMALL, "rpm", "lang-demo", "lang-pack"]
+    tree.make(packages=names, documentation=False, install_langs=["de_DE"])
+    root = tree.deploy(path / "root")
+    other = path / "dnf"
+    other.mkdir()
+    rpmdistro.dnf_install(other, rpmdistro.repository(), names, "--setopt=tsflags=nodocs",
+                          "--setopt=install_weak_deps=False", macros={"_install_langs": "de_DE"})
+    found = rpmdistro.walk(root)
+    assert "/usr/share/locale/de/LC_MESSAGES/demo.mo" in found
+    assert "/usr/share/licenses/lang-demo/COPYING" in found
+    for path in ("/usr/share/locale/fr", "/usr/share/doc/lang-demo", "/usr/share/man/man1/demo.1"):
+        assert path not in found
+    assert differences(root, other) == {}
+    assert rpmdistro.rpm(root, "-V", "lang-demo", "--nomtime") == ""
+    ours, theirs = query(root)["lang-demo"], query(other)["lang-demo"]
+    assert ("integer", "2") in ours["Filestates"]
+    assert ours == theirs
+
+
+def test_scripts_ran_as_they_should(made):
+    """What they left, beside being what dnf's left: in rpm's order, with rpm's arguments."""
+    root = made.root
+    assert (root / "usr/share/all-scripts/log").read_text() == "post 1\nposttrans 1\n"
+    assert not (root / "usr/share/all-scripts/never").exists()
+    log = root / "usr/share/trigger-log"
+    assert (log / "classic").read_text() == "prein 1 0\nin 1 1\n"
+    assert "/usr/share/watched/two\n" in (log / "files").read_text()
+    assert (log / "transaction").read_text() == "/usr/share/watched/one\n/usr/share/watched/two\n"
+    assert not (log / "never").exists()
+    assert os.readlink(root / "usr/share/lua-demo/link") == "made"
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    assert [path.name for path in wants.iterdir()] == ["service-on.service"]
+    accounts = {line.split(":")[0]: line.split(":")[2]
+                for line in (root / "etc/passwd").read_text().splitlines()}
+    assert accounts["svc-static"] == "77"
+    lines = {line.split()[-1]: line.split() for line in
+             made.ostree("ls", "-R", "test/rpm", "/usr/share").splitlines()}
+    assert lines["/usr/share/svc-b/data"][1] == accounts["svc-b"]
+    assert lines["/usr/share/svc-a/own"][1] == accounts["svc-a"]
+
+
+def test_hard_links_and_capabilities(made):
+    rows = made.ostree("ls", "-R", "-C", "-X", "test/rpm", "/usr/share/hardlink-demo",
+                       "/usr/bin").splitlines()
+    links = {re.search(r"\b[0-9a-f]{64}\b", row)[0] for row in rows
+             if re.search(r"hardlink-demo/(one|two|three)$", row)}
+    assert len(links) == 1
+    assert ["security.capability" in row for row in rows if row.endswith("/caps-demo")] == [True]
+    run("ostree", f"--repo={made.state / 'repo'}", "fsck", "--quiet")
+
+
+def test_same_tree_from_other_surroundings(made, directory):
+    """Another place, zone, mask, language, host name and order of packages; no cache."""
+    path = directory / "other"
+    path.mkdir()
+    other = Tree(path)
+    shutil.copytree(made.state / "keys", other.state / "keys")
+    other.keys["packages"] = ALL[::-1]
+    env = {**os.environ, "TZ": "Pacific/Chatham", "LC_ALL": "", "LANG": "de_DE.UTF-8",
+           "HOME": "/nowhere", "USER": "x"}
+    uts = ["unshare", "--uts", *([] if os.geteuid() == 0 else ["--map-root-user", "--map-auto"]),
+           "sh", "-c", 'hostname elsewhere; exec "$@"', "sh"]
+    other.make(*uts, "--", env=env, umask=0o077, cwd="/")
+    assert made.listing() ^ other.listing() == set()
+    assert made.contents() == other.contents()
+
+
+def test_nothing_changed(made):
+    assert made.run("--", "--json", status=None).returncode in (0, 3)
+    assert made.ostree("rev-parse", "test/rpm").strip() == made.answer["commit"]
+
+
+def test_ids_stay(tree):
+    """A user that comes first in a later tree takes no id from those that were there."""
+    tree.make(packages=[*SMALL, "shadow-utils", "user-useradd"])
+    first = tree.ostree("cat", "test/rpm", "/usr/etc/passwd")
+    tree.make(packages=[*SMALL, "shadow-utils", "systemd", "user-sysusers", "user-useradd"])
+    second = tree.ostree("cat", "test/rpm", "/usr/etc/passwd")
+    line = next(line for line in first.splitlines() if line.startswith("svc-a:"))
+    assert line in second.splitlines()
+    assert "svc-b:" in second
+    owner = line.split(":")[2]
+    row = tree.ostree("ls", "test/rpm", "/usr/share/svc-a/own")
+    assert row.split()[1] == owner
+
+
+# What is wrong with a package, and what is said of it.
+FAULTS = [
+    ("bad-fail", "the %post script of package ‘bad-fail’ failed: exit status 7\n"
+                 "  | what went wrong\n"),
+    ("bad-pre", "the %pre script of package ‘bad-pre’ failed: exit status 3\n"
+                "  | cannot begin\n"),
+    ("bad-lua", 'the %post script of package ‘bad-lua’ failed: [string '
+                '"%post(bad-lua-1.0-1.noarch)"]:1: lua says no\n'),
+    ("bad-proc", "the %post script of package ‘bad-proc’ failed: exit status 9\n"),
+    ("bad-user", "package ‘bad-user’ has files of the user ‘nobody-made-me’, which neither a "
+                 "package's %pre script nor the tree's /etc/passwd or /etc/group makes: add the "
+                 "package that does\n"),
+]
+
+
+@pytest.mark.parametrize("name, message", FAULTS, ids=[fault[0] for fault in FAULTS])
+def test_fault(tree, name, message):
+    assert tree.fail(packages=[*SMALL, name]) == message
+
+
+@pytest.mark.parametrize("name", ["bad-loop", "bad-lua-loop"])
+def test_script_that_does_not_end(tree, name):
+    said = tree.fail("--", "--script-timeout", "1", packages=[*SMALL, name])
+    assert said.startswith(f"the %post script of package ‘{name}’ did not end within 1 second")
+
+
+def test_conflict(tree):
+    said = tree.fail(packages=[*SMALL, "conflict-a", "conflict-b"])
+    assert "‘conflict-a’" in said and "‘conflict-b’" in said and "‘/usr/share/conflict’" in said
+
+
+def test_process_left_behind(tree):
+    """It is killed with its script, and does nothing later."""
+    tree.make(packages=[*SMALL, "bad-fork"])
+    assert "late" not in tree.ostree("ls", "-R", "test/rpm", "/usr/share/bad-fork")
+
+
+def test_no_way_out_of_the_tree(tree):
+    tree.make(packages=[*SMALL, "bad-escape"])
