@@ -25,26 +25,45 @@ static const char *const litter[] = {
     "initrd.img.old", "etc/mtab",      NULL,
 };
 
+static bool note_kernel(char **found, const char *version, GError **error)
+{
+    if (*found != NULL && strcmp(*found, version) != 0) {
+        g_set_error(error, TREE_ERROR, TREE_ERROR_KERNEL,
+                    "the tree has two kernels, %s and %s: name one of them in the "
+                    "manifest's packages, or put the other into exclude-packages",
+                    *found, version);
+        return false;
+    }
+    if (*found == NULL)
+        *found = g_strdup(version);
+    return true;
+}
+
+static GPtrArray *names_in(StoreNode *root, const char *path)
+{
+    const StoreNode *dir = store_node_find(root, path);
+    return dir != NULL && store_node_is_dir(dir) ? store_node_names(dir) : g_ptr_array_new();
+}
+
+/* Debian's packages have /boot/vmlinuz-VERSION, Fedora's /usr/lib/modules/VERSION/vmlinuz. */
 bool tree_finish_find_kernel(StoreNode *root, char **out_kernel, GError **error)
 {
-    StoreNode *boot = store_node_find(root, "boot");
-    const char *found = NULL;
-    g_autoptr(GPtrArray) names =
-        boot != NULL && store_node_is_dir(boot) ? store_node_names(boot) : g_ptr_array_new();
-    for (guint i = 0; i < names->len; i++) {
-        const char *name = names->pdata[i];
-        if (!g_str_has_prefix(name, "vmlinuz-"))
-            continue;
-        if (found != NULL) {
-            g_set_error(error, TREE_ERROR, TREE_ERROR_KERNEL,
-                        "the tree has two kernels, %s and %s: name one of them in the "
-                        "manifest's packages, or put the other into exclude-packages",
-                        found, name + strlen("vmlinuz-"));
+    static const char prefix[] = "vmlinuz-";
+    g_autofree char *found = NULL;
+    g_autoptr(GPtrArray) boot = names_in(root, "boot");
+    for (guint i = 0; i < boot->len; i++) {
+        const char *name = boot->pdata[i];
+        if (g_str_has_prefix(name, prefix) && !note_kernel(&found, name + strlen(prefix), error))
             return false;
-        }
-        found = name + strlen("vmlinuz-");
     }
-    *out_kernel = g_strdup(found);
+    g_autoptr(GPtrArray) modules = names_in(root, "usr/lib/modules");
+    for (guint i = 0; i < modules->len; i++) {
+        g_autofree char *path =
+            g_strdup_printf("usr/lib/modules/%s/vmlinuz", (char *)modules->pdata[i]);
+        if (store_node_find(root, path) != NULL && !note_kernel(&found, modules->pdata[i], error))
+            return false;
+    }
+    *out_kernel = g_steal_pointer(&found);
     return true;
 }
 
