@@ -81,31 +81,46 @@ static bool change(const char *path, const struct stat *st, uid_t uid, gid_t gid
     return true;
 }
 
+static bool is_there(const uint8_t *states, size_t n_states, rpmfiles files, int index)
+{
+    return (rpmfilesFFlags(files, index) & RPMFILE_GHOST) == 0 &&
+           ((size_t)index >= n_states || states[index] == RPMFILE_STATE_NORMAL);
+}
+
+static char *find_missing(rpmfiles files, int index, Accounts *accounts)
+{
+    unsigned id = 0;
+    const char *user = rpmfilesFUser(files, index), *group = rpmfilesFGroup(files, index);
+    if (!look_up(&accounts->users, "/etc/passwd", user, &id))
+        return g_strdup_printf("user ‘%s’", user);
+    if (!look_up(&accounts->groups, "/etc/group", group, &id))
+        return g_strdup_printf("group ‘%s’", group);
+    return NULL;
+}
+
+/* /proc and the like, which are the sandbox's while scripts run. */
+static bool is_mount_point(const struct stat *st)
+{
+    struct stat root;
+    return S_ISDIR(st->st_mode) && lstat("/", &root) == 0 && root.st_dev != st->st_dev;
+}
+
 static bool apply_to(rpmfiles files, int index, const char *path, Accounts *accounts,
-                     GHashTable *folders, char **out_missing, GError **error)
+                     GHashTable *folders, GError **error)
 {
     struct stat st;
     unsigned uid = 0, gid = 0;
     rpm_mode_t mode = rpmfilesFMode(files, index);
-    const char *user = rpmfilesFUser(files, index), *group = rpmfilesFGroup(files, index);
+    (void)look_up(&accounts->users, "/etc/passwd", rpmfilesFUser(files, index), &uid);
+    (void)look_up(&accounts->groups, "/etc/group", rpmfilesFGroup(files, index), &gid);
     bool is_folder = S_ISDIR(mode);
     if (is_folder && !g_hash_table_add(folders, g_strdup(path)))
         return true;
-    if (!is_folder && strcmp(user, "root") == 0 && strcmp(group, "root") == 0)
+    if (!is_folder && uid == 0 && gid == 0)
         return true; /* as it was imported */
-    if (!look_up(&accounts->users, "/etc/passwd", user, &uid)) {
-        if (*out_missing == NULL)
-            *out_missing = g_strdup_printf("user ‘%s’", user);
-        mode &= (rpm_mode_t)~S_ISUID;
-    }
-    if (!look_up(&accounts->groups, "/etc/group", group, &gid)) {
-        if (*out_missing == NULL)
-            *out_missing = g_strdup_printf("group ‘%s’", group);
-        mode &= (rpm_mode_t)~S_ISGID;
-    }
     if (lstat(path, &st) != 0)
         return true; /* a script has taken it away, or another package has a link here */
-    if ((st.st_mode & S_IFMT) != (mode & S_IFMT) ||
+    if ((st.st_mode & S_IFMT) != (mode & S_IFMT) || is_mount_point(&st) ||
         (st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == (mode & 07777)))
         return true;
     return change(path, &st, uid, gid, mode, error);
@@ -118,12 +133,15 @@ bool tree_rpm_owners_apply(Header header, GBytes *states, GHashTable *folders, c
     g_auto(Accounts) accounts = {0};
     size_t n_states = 0;
     const uint8_t *state = g_bytes_get_data(states, &n_states);
-    for (int i = 0; files != NULL && i < (int)rpmfilesFC(files); i++) {
-        if ((rpmfilesFFlags(files, i) & RPMFILE_GHOST) != 0 ||
-            ((size_t)i < n_states && state[i] != RPMFILE_STATE_NORMAL))
+    int n_files = files != NULL ? (int)rpmfilesFC(files) : 0;
+    for (int i = 0; i < n_files && *out_missing == NULL; i++)
+        if (is_there(state, n_states, files, i))
+            *out_missing = find_missing(files, i, &accounts);
+    for (int i = 0; i < n_files && *out_missing == NULL; i++) {
+        if (!is_there(state, n_states, files, i))
             continue;
         char *path = rpmfilesFN(files, i);
-        bool ok = apply_to(files, i, path, &accounts, folders, out_missing, error);
+        bool ok = apply_to(files, i, path, &accounts, folders, error);
         free(path);
         if (!ok)
             return false;

@@ -14,8 +14,8 @@ G_BEGIN_DECLS
  * @states: one byte a file, as tree_rpm_files_states()
  * @folders: (element-type utf8): set of directories that packages before this one have; gets
  *   this one's
- * @out_missing: (transfer full) (nullable): a user or group that does not exist; its files are
- *   root's then, as rpm does it
+ * @out_missing: (transfer full) (nullable): a user or group that does not exist; nothing is
+ *   changed then
  * @error: return location
  *
  * Gives files to the owners that the header names, by the root's own /etc/passwd and

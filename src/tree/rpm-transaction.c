@@ -7,6 +7,7 @@
 #include "tree/rpm-transaction.h"
 
 #include "base/fd.h"
+#include "base/run.h"
 #include "tree/rpm-database.h"
 #include "tree/rpm-files.h"
 #include "tree/rpm-owners.h"
@@ -205,17 +206,36 @@ static void end_script(Transaction *self, Header header, rpmTagVal tag, rpmRC re
     fail("%s failed: %s", script, reason);
 }
 
-static void put_in_place(Transaction *self, Header header, const Element *element)
+static void apply_owners(Transaction *self, Header header, const Element *element,
+                         char **out_missing)
 {
     g_autoptr(GError) error = NULL;
+    if (!tree_rpm_owners_apply(header, element->states, self->folders, out_missing, &error))
+        fail("package ‘%s’: %s", headerGetString(header, RPMTAG_NAME), error->message);
+}
+
+/* From rpm 4.19 on, rpm itself makes the users that sysusers.d files in packages ask for, and
+ * packages have no %pre for it any more. The files are in place: systemd's program can do it. */
+static void make_users(void)
+{
+    g_autoptr(GError) error = NULL;
+    if (!base_run_simple("making users", &error, "/usr/bin/systemd-sysusers", NULL))
+        g_debug("%s", error->message);
+}
+
+static void put_in_place(Transaction *self, Header header, const Element *element)
+{
     g_autofree char *missing = NULL;
-    const char *name = headerGetString(header, RPMTAG_NAME);
-    if (!tree_rpm_owners_apply(header, element->states, self->folders, &missing, &error))
-        fail("package ‘%s’: %s", name, error->message);
+    apply_owners(self, header, element, &missing);
+    if (missing != NULL) {
+        g_clear_pointer(&missing, g_free);
+        make_users();
+        apply_owners(self, header, element, &missing);
+    }
     if (missing != NULL)
-        fail("package ‘%s’ has files of the %s, which neither a package's %%pre script nor the "
-             "tree's /etc/passwd or /etc/group makes: add the package that does",
-             name, missing);
+        fail("package ‘%s’ has files of the %s, which no package's %%pre script or sysusers.d "
+             "file makes: add the package that does",
+             headerGetString(header, RPMTAG_NAME), missing);
     (void)rpmtsSetFlags(self->ts, rpmtsFlags(self->ts) | RPMTRANS_FLAG_JUSTDB);
 }
 
@@ -348,7 +368,8 @@ static uint64_t number_of(const char *text, uint64_t max)
 
 int tree_rpm_transaction_main(int argc, char **argv)
 {
-    if (argc != 9)
+    /* only compose starts it, in a sandbox of its own */
+    if (argc != 9 || getpid() != 1)
         return 2;
     Transaction self = {
         .root = argv[2],

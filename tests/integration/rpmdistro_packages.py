@@ -379,6 +379,17 @@ def features():
     ]
 
 
+def newer():
+    """Packages as they are for a newer rpm than this machine's; dnf here makes less of them."""
+    return [
+        Package("user-implicit", [
+            File("/usr/lib/sysusers.d/svc-c.conf", 'u svc-c - "Service C" /\n'),
+            folder("/usr/share/svc-c", user="svc-c", group="svc-c"),
+            File("/usr/share/svc-c/data", "c\n", "2640", user="svc-c", group="svc-c")],
+                head=["Requires(pre): systemd"]),
+    ]
+
+
 def faults():
     """Packages that are wrong on purpose; nothing requires them."""
     return [
@@ -421,4 +432,4 @@ def faults():
 
 
 def all_packages():
-    return base() + features() + faults()
+    return base() + features() + newer() + faults()

@@ -3,8 +3,10 @@
 said of packages that are wrong."""
 import json
 import os
+import pathlib
 import re
 import shutil
+import subprocess
 from xml.etree import ElementTree
 
 import pytest
@@ -51,6 +53,19 @@ DIFFERENCES = [
     (r"/var/(home|roothome|opt|srv|mnt|usrlocal)(/.*)?", "where the links above lead to"),
     (r"/run/media", "where the links above lead to"),
 ]
+
+
+@pytest.fixture
+def ordinary_user():
+    if os.geteuid() != 0:
+        pytest.skip("making an account needs root")
+    name = f"atoll-rpm-{os.getpid()}"
+    run("useradd", "--create-home", "--shell", "/bin/sh", name)
+    for file, flag in (("/etc/subuid", "--add-subuids"), ("/etc/subgid", "--add-subgids")):
+        if not re.search(rf"^{name}:", pathlib.Path(file).read_text(), re.MULTILINE):
+            run("usermod", flag, "1000000-1065535", name)
+    yield name
+    subprocess.run(["userdel", "--remove", name], check=False, capture_output=True)
 
 
 class Tree:
@@ -265,6 +280,24 @@ def test_same_tree_from_other_surroundings(made, directory):
     assert made.contents() == other.contents()
 
 
+def test_same_tree_as_an_ordinary_user(made, ordinary_user):
+    """Root is not needed, and what it makes is no different."""
+    home = pathlib.Path(f"/home/{ordinary_user}")
+    probe = run("su", ordinary_user, "-c", "unshare --user true", status=None)
+    if probe.returncode != 0:
+        pytest.skip("no user namespaces for ordinary users: " + probe.stderr.strip())
+    shutil.copy(ATOLL, home / "atoll")
+    shutil.copytree(rpmdistro.repository(), home / "distro")
+    text = made.manifest.read_text().replace(str(rpmdistro.repository()), f"{home}/distro")
+    (home / "tree.yaml").write_text(text)
+    shutil.copytree(made.state / "keys", home / "state/keys")
+    run("chown", "-R", f"{ordinary_user}:", home)
+    run("su", ordinary_user, "-c", "cd && ./atoll compose tree.yaml --state state --quiet")
+    shown = run("su", ordinary_user, "-c", "ostree --repo=state/repo ls -R -C -X test/rpm",
+                cwd=home)
+    assert set(shown.stdout.splitlines()) ^ made.listing() == set()
+
+
 def test_nothing_changed(made):
     assert made.run("--", "--json", status=None).returncode in (0, 3)
     assert made.ostree("rev-parse", "test/rpm").strip() == made.answer["commit"]
@@ -284,6 +317,16 @@ def test_ids_stay(tree):
     assert row.split()[1] == owner
 
 
+def test_user_of_a_sysusers_file(tree):
+    """As rpm does it from 4.19 on: no %pre is needed."""
+    tree.make(packages=[*SMALL, "systemd", "user-implicit"])
+    passwd = tree.ostree("cat", "test/rpm", "/usr/etc/passwd")
+    uid = next(line for line in passwd.splitlines() if line.startswith("svc-c:")).split(":")[2]
+    for path, mode in (("", "d00755"), ("/data", "-02640")):
+        row = tree.ostree("ls", "-d", "test/rpm", f"/usr/share/svc-c{path}").split()
+        assert (row[0], row[1]) == (mode, uid)
+
+
 # What is wrong with a package, and what is said of it.
 FAULTS = [
     ("bad-fail", "the %post script of package ‘bad-fail’ failed: exit status 7\n"
@@ -293,9 +336,8 @@ FAULTS = [
     ("bad-lua", 'the %post script of package ‘bad-lua’ failed: [string '
                 '"%post(bad-lua-1.0-1.noarch)"]:1: lua says no\n'),
     ("bad-proc", "the %post script of package ‘bad-proc’ failed: exit status 9\n"),
-    ("bad-user", "package ‘bad-user’ has files of the user ‘nobody-made-me’, which neither a "
-                 "package's %pre script nor the tree's /etc/passwd or /etc/group makes: add the "
-                 "package that does\n"),
+    ("bad-user", "package ‘bad-user’ has files of the user ‘nobody-made-me’, which no "
+                 "package's %pre script or sysusers.d file makes: add the package that does\n"),
 ]
 
 
