@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cmd/error.h"
+#include "cmd/event.h"
 #include "cmd/table.h"
 #include "cmd/terminal.h"
 #include "tree/compose.h"
@@ -16,6 +17,7 @@
 
 const CmdOption cmd_compose_options[] = {
     CMD_OPTION_STATE,
+    CMD_OPTION_DATABASE,
     {.name = "set-version",
      .metavar = "VERSION",
      .help = "version of the commit (default: the next one of the manifest's "
@@ -111,6 +113,27 @@ static bool read_limit(const CmdArgs *args, unsigned *out_limit_s, GError **erro
     return true;
 }
 
+static void publish_done(const CmdArgs *args, const TreeComposeResult *result)
+{
+    g_autoptr(JsonObject) body = json_object_new();
+    g_autofree char *ref = g_strconcat("ref:", result->ref, NULL);
+    g_autofree char *commit = g_strconcat("commit:", result->commit, NULL);
+    json_object_set_string_member(body, "ref", result->ref);
+    json_object_set_string_member(body, "commit", result->commit);
+    json_object_set_string_member(body, "version", result->version);
+    json_object_set_int_member(body, "packages", result->n_packages);
+    cmd_event_publish(args, "org.atoll.prod.compose.tree.done", "service:compose",
+                      (const char *const[]){ref, commit, NULL}, body, NULL);
+}
+
+static void publish_failed(const CmdArgs *args, const GError *failure)
+{
+    g_autoptr(JsonObject) body = json_object_new();
+    json_object_set_string_member(body, "manifest", cmd_args_operands(args)[0]);
+    cmd_event_publish(args, "org.atoll.prod.compose.tree.failed", "service:compose", NULL, body,
+                      failure);
+}
+
 CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_autofree char *state_dir = cmd_args_state_dir(args);
@@ -137,8 +160,12 @@ CmdExit cmd_compose_run(const CmdArgs *args, GCancellable *cancellable, GError *
                            "no space is left for ‘%s’: free some there, or name a larger place "
                            "with --state, and compose again; what was there before is unharmed: ",
                            state_dir);
+        if (error != NULL && !g_cancellable_is_cancelled(cancellable))
+            publish_failed(args, *error);
         return CMD_EXIT_FAILED;
     }
+    if (!result->unchanged)
+        publish_done(args, result);
     if (cmd_args_flag(args, "json"))
         print_json(result);
     else if (result->unchanged)

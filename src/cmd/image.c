@@ -5,6 +5,7 @@
 #include "cmd/commands.h"
 
 #include "base/fd.h"
+#include "cmd/event.h"
 #include "cmd/terminal.h"
 #include "image/build.h"
 #include "image/error.h"
@@ -40,6 +41,7 @@ const CmdOption cmd_image_options[] = {
      .help = "published repository that the host updates from"},
     {.name = "repo", .metavar = "DIR", .help = "repository with the commit (default: STATE/repo)"},
     CMD_OPTION_STATE,
+    CMD_OPTION_DATABASE,
     CMD_OPTION_JSON,
     CMD_OPTION_QUIET,
     {0},
@@ -147,6 +149,34 @@ static void print_text(const ImageBuildResult *result)
     printf("  sha256 %s\n", result->sha256);
 }
 
+static void publish_done(const CmdArgs *args, const ImageBuildOptions *options,
+                         const ImageBuildResult *result)
+{
+    g_autoptr(JsonObject) body = json_object_new();
+    g_autofree char *ref = g_strconcat("ref:", options->ref, NULL);
+    g_autofree char *commit = g_strconcat("commit:", result->commit, NULL);
+    json_object_set_string_member(body, "ref", options->ref);
+    json_object_set_string_member(body, "commit", result->commit);
+    if (result->version != NULL)
+        json_object_set_string_member(body, "version", result->version);
+    json_object_set_string_member(body, "format", options->format->name);
+    json_object_set_string_member(body, "path", result->path);
+    json_object_set_string_member(body, "sha256", result->sha256);
+    json_object_set_int_member(body, "size", (gint64)result->file_bytes);
+    cmd_event_publish(args, "org.atoll.prod.image.disk.done", "service:image",
+                      (const char *const[]){ref, commit, NULL}, body, NULL);
+}
+
+static void publish_failed(const CmdArgs *args, const ImageBuildOptions *options,
+                           const GError *failure)
+{
+    g_autoptr(JsonObject) body = json_object_new();
+    json_object_set_string_member(body, "ref", options->ref);
+    json_object_set_string_member(body, "format", options->format->name);
+    cmd_event_publish(args, "org.atoll.prod.image.disk.failed", "service:image", NULL, body,
+                      failure);
+}
+
 CmdExit cmd_image_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_autofree char *state = cmd_args_state_dir(args);
@@ -178,9 +208,14 @@ CmdExit cmd_image_run(const CmdArgs *args, GCancellable *cancellable, GError **e
     g_autoptr(CmdTerminal) terminal =
         cmd_terminal_new(cmd_args_flag(args, "quiet") ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);
     g_auto(ImageBuildResult) result = {0};
-    if (!image_build(&options, cmd_terminal_progress(terminal), cancellable, &result, error))
-        return CMD_EXIT_FAILED;
+    bool ok = image_build(&options, cmd_terminal_progress(terminal), cancellable, &result, error);
     g_clear_pointer(&terminal, cmd_terminal_free);
+    if (!ok) {
+        if (error != NULL && !g_cancellable_is_cancelled(cancellable))
+            publish_failed(args, &options, *error);
+        return CMD_EXIT_FAILED;
+    }
+    publish_done(args, &options, &result);
     if (cmd_args_flag(args, "json"))
         print_json(&result, &options);
     else
