@@ -14,7 +14,6 @@ G_BEGIN_DECLS
  * @cancellable: ends the children when the agent ends
  * @stopping: nothing is begun any more
  * @n_children: that are under way
- * @config: merged
  * @ledger: what must not be forgotten
  * @machine: what to do
  * @service: (nullable): listens on the socket
@@ -32,7 +31,6 @@ typedef struct {
     GCancellable *cancellable;
     bool stopping;
     unsigned n_children;
-    UpdateConfig *config;
     UpdateLedger *ledger;
     UpdateMachine machine;
     GSocketService *service;

@@ -53,8 +53,8 @@ static char *print_status(const UpdateAgent *self, int64_t now_s)
     add_time(builder, "time", now_s);
     add_text(builder, "state", update_state_name(machine->state));
     add_text(builder, "reason", machine->reason);
-    add_text(builder, "stream", self->config->stream);
-    add_text(builder, "strategy", self->config->strategy);
+    add_text(builder, "stream", self->options->stream);
+    add_text(builder, "strategy", self->options->strategy);
     add_text(builder, "target", machine->target_version);
     add_text(builder, "staged", machine->staged_version);
     add_time(builder, "next", update_machine_wake(machine));

@@ -239,7 +239,7 @@ static void schedule(UpdateAgent *self)
 
 static void feed(UpdateAgent *self, const UpdateEvent *event)
 {
-    uint64_t interval_s = self->config->interval_s;
+    uint64_t interval_s = self->options->policy.interval_s;
     self->machine.policy.interval_s =
         interval_s +
         (uint64_t)g_random_int_range(0, (gint32)(interval_s * JITTER_PER_CENT / 100 + 1));
@@ -292,17 +292,11 @@ static gboolean on_cancelled(GCancellable *cancellable, gpointer user_data)
 static bool start(UpdateAgent *self, const char *staged, const char *staged_version, GError **error)
 {
     const UpdateAgentOptions *options = self->options;
-    self->config = update_config_load(options->config_dirs, error);
-    if (self->config == NULL)
-        return false;
     self->ledger = update_ledger_load(options->state_dir, error);
     if (self->ledger == NULL || !base_fd_make_dirs(AT_FDCWD, options->run_dir, 0755, error) ||
         !update_agent_listen(self, error))
         return false;
-    UpdatePolicy policy = {.interval_s = self->config->interval_s,
-                           .users_delay_s = self->config->users_delay_s,
-                           .stage_tries = self->config->stage_tries};
-    update_machine_init(&self->machine, &policy, staged, staged_version, now_s());
+    update_machine_init(&self->machine, &options->policy, staged, staged_version, now_s());
     if (self->ledger->held) {
         UpdateEvent hold = {.kind = UPDATE_EVENT_HOLD,
                             .text = self->ledger->held_reason,
@@ -320,7 +314,6 @@ static void agent_clear(UpdateAgent *self)
         g_source_remove(self->steady_id);
     update_agent_close(self);
     g_clear_pointer(&self->loop, g_main_loop_unref);
-    g_clear_pointer(&self->config, update_config_free);
     update_ledger_free(self->ledger);
     update_machine_clear(&self->machine);
     g_free(self->last_check);

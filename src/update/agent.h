@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "update/config.h"
 #include "update/machine.h"
 
 G_BEGIN_DECLS
@@ -22,7 +21,9 @@ G_BEGIN_DECLS
  * @program: path of this program, which does the agent's heavy work as children
  * @sysroot: (nullable): see host_sysroot_open()
  * @agent_args: further arguments for children that are commands of the agent, %NULL-terminated
- * @config_dirs: see update_config_load()
+ * @policy: see #UpdatePolicy
+ * @stream: for the status
+ * @strategy: for the status
  * @state_dir: see %UPDATE_AGENT_STATE_DIR
  * @run_dir: see %UPDATE_AGENT_RUN_DIR; made when missing
  * @reboot_argv: what reboots
@@ -33,7 +34,9 @@ typedef struct {
     const char *program;
     const char *sysroot;
     const char *const *agent_args;
-    const char *const *config_dirs;
+    UpdatePolicy policy;
+    const char *stream;
+    const char *strategy;
     const char *state_dir;
     const char *run_dir;
     const char *const *reboot_argv;

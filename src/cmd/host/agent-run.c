@@ -2,10 +2,14 @@
  *
  * atoll-host agent run
  */
+#include "base/error.h"
 #include "cmd/host/agent.h"
 #include "cmd/host/commands.h"
 #include "host/commit.h"
 #include "update/agent.h"
+
+#include <errno.h>
+#include <unistd.h>
 
 const CmdOption cmd_host_agent_run_options[] = {
     {.name = "reboot-with",
@@ -29,52 +33,95 @@ static HostCommit *find_staged(const char *path, GCancellable *cancellable, GErr
     return host_commit_load(sysroot->repo, ostree_deployment_get_csum(next), error);
 }
 
-static char **child_args(const CmdArgs *args)
+static void add(GPtrArray *argv, const char *option, const char *value)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
+    if (value == NULL)
+        return;
+    g_ptr_array_add(argv, g_strdup(option));
+    g_ptr_array_add(argv, g_strdup(value));
+}
+
+static void add_number(GPtrArray *argv, const char *option, uint64_t value)
+{
+    g_ptr_array_add(argv, g_strdup(option));
+    g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, value));
+}
+
+/* The agent's own program lies beside this one where it was built, else where it is installed. */
+static char *agent_program(const char *program)
+{
+    g_autofree char *dir = g_path_get_dirname(program);
+    g_autofree char *beside = g_build_filename(dir, "atoll-host-agent", NULL);
+    return g_strdup(access(beside, X_OK) == 0 ? beside : ATOLL_LIBEXECDIR "/atoll-host-agent");
+}
+
+static void add_agent_args(GPtrArray *argv, const CmdArgs *args)
+{
     const char *const *dirs = cmd_args_strings(args, "config");
-    const char *agent_dir = cmd_args_string(args, "agent-dir");
     for (unsigned i = 0; dirs[i] != NULL; i++) {
-        g_ptr_array_add(list, g_strdup("--config"));
-        g_ptr_array_add(list, g_strdup(dirs[i]));
+        add(argv, "--agent-arg", "--config");
+        add(argv, "--agent-arg", dirs[i]);
     }
-    if (agent_dir != NULL) {
-        g_ptr_array_add(list, g_strdup("--agent-dir"));
-        g_ptr_array_add(list, g_strdup(agent_dir));
+    if (cmd_args_string(args, "agent-dir") == NULL)
+        return;
+    add(argv, "--agent-arg", "--agent-dir");
+    add(argv, "--agent-arg", cmd_args_string(args, "agent-dir"));
+}
+
+static bool add_reboot(GPtrArray *argv, const char *command, GError **error)
+{
+    g_auto(GStrv) words = NULL;
+    if (!g_shell_parse_argv(command != NULL ? command : "systemctl reboot", NULL, &words, error))
+        return false;
+    for (unsigned i = 0; words[i] != NULL; i++)
+        add(argv, "--reboot-arg", words[i]);
+    return true;
+}
+
+static bool add_staged(GPtrArray *argv, const CmdArgs *args, GCancellable *cancellable,
+                       GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(HostCommit) staged =
+        find_staged(cmd_args_string(args, "sysroot"), cancellable, &local);
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
     }
-    g_ptr_array_add(list, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&list), FALSE);
+    if (staged != NULL) {
+        add(argv, "--staged", staged->checksum);
+        add(argv, "--staged-version", staged->version);
+    }
+    return true;
 }
 
 CmdExit cmd_host_agent_run_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_auto(CmdHostAgent) agent = {0};
-    const char *command = cmd_args_string(args, "reboot-with");
-    g_auto(GStrv) reboot_argv = NULL;
-    g_auto(GStrv) agent_args = child_args(args);
-    g_autofree char *program = g_file_read_link("/proc/self/exe", error);
-    g_autoptr(GError) local = NULL;
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
     cmd_host_agent_init(&agent, args);
     cmd_host_agent_take_config(&agent, args);
-    if (program == NULL || !g_shell_parse_argv(command != NULL ? command : "systemctl reboot", NULL,
-                                               &reboot_argv, error))
+    g_autofree char *program = g_file_read_link("/proc/self/exe", error);
+    g_autoptr(UpdateConfig) config =
+        program != NULL ? update_config_load((const char *const *)agent.config_dirs, error) : NULL;
+    if (config == NULL)
         return CMD_EXIT_FAILED;
-    g_autoptr(HostCommit) staged =
-        find_staged(cmd_args_string(args, "sysroot"), cancellable, &local);
-    if (local != NULL) {
-        g_propagate_error(error, g_steal_pointer(&local));
+    g_ptr_array_add(argv, agent_program(program));
+    add(argv, "--program", program);
+    add(argv, "--sysroot", cmd_args_string(args, "sysroot"));
+    add(argv, "--state-dir", agent.state_dir);
+    add(argv, "--run-dir", agent.run_dir);
+    add(argv, "--stream", config->stream);
+    add(argv, "--strategy", config->strategy);
+    add_number(argv, "--interval", config->interval_s);
+    add_number(argv, "--users-delay", config->users_delay_s);
+    add_number(argv, "--stage-tries", config->stage_tries);
+    add_agent_args(argv, args);
+    if (!add_reboot(argv, cmd_args_string(args, "reboot-with"), error) ||
+        !add_staged(argv, args, cancellable, error))
         return CMD_EXIT_FAILED;
-    }
-    UpdateAgentOptions options = {
-        .program = program,
-        .sysroot = cmd_args_string(args, "sysroot"),
-        .agent_args = (const char *const *)agent_args,
-        .config_dirs = (const char *const *)agent.config_dirs,
-        .state_dir = agent.state_dir,
-        .run_dir = agent.run_dir,
-        .reboot_argv = (const char *const *)reboot_argv,
-    };
-    bool ok = update_agent_run(&options, staged != NULL ? staged->checksum : NULL,
-                               staged != NULL ? staged->version : NULL, cancellable, error);
-    return ok ? CMD_EXIT_DONE : CMD_EXIT_FAILED;
+    g_ptr_array_add(argv, NULL);
+    (void)execv(argv->pdata[0], (char **)argv->pdata);
+    base_error_set_errno(error, errno, "starting ‘%s’", (char *)argv->pdata[0]);
+    return CMD_EXIT_FAILED;
 }
