@@ -244,8 +244,9 @@ static void feed(UpdateAgent *self, const UpdateEvent *event)
         interval_s +
         (uint64_t)g_random_int_range(0, (gint32)(interval_s * JITTER_PER_CENT / 100 + 1));
     UpdateAction action = update_machine_step(&self->machine, event, now_s());
-    update_agent_write_status(self, now_s());
     perform(self, action);
+    /* what it says has been done by then */
+    update_agent_write_status(self, now_s());
     schedule(self);
 }
 

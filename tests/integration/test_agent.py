@@ -250,6 +250,10 @@ def test_fleet_lock(agent, server):
     agent.start()
     agent.wait_state("staged", "gives no slot (status 500: all slots are taken)")
     assert "/v1/steady-state" in server.paths()
+    shown = agent.run("status", config=False).stdout
+    assert "  agent         staged: the lock server gives no slot" in shown
+    assert "    stream      stable, strategy fleet_lock\n" in shown
+    assert json.loads(agent.run("status", "--json", config=False).stdout)["agent"]["staged"] == "2"
     assert not agent.rebooted.exists()
     body = next(body for _, path, body in server.asked if path == "/v1/pre-reboot")
     assert body == {"client_params": {"id": "0" * 31 + "1", "group": "default"}}
