@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check bench deb install lint format fuzz tsan clean
+.PHONY: all deps demo check bench bench-bus-web deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -23,6 +23,9 @@ check: deps
 
 bench: all
 	$(PYTHON) bench/bench.py
+
+bench-bus-web: all
+	$(PYTHON) bench/bus-web.py
 
 deb: deps
 	packaging/make-deb

@@ -6,6 +6,9 @@
 
 #include "bus/token.h"
 
+/* There are as many connections as requests at once: each must be content with little. */
+#define SMALL_CACHE "PRAGMA cache_size=-8192"
+
 /* A database connection and the log over it go together. */
 struct _WebLogs {
     char *database;
@@ -24,7 +27,7 @@ static void close_log(BusLog *log)
 static BusLog *open_log(const WebLogs *self, GError **error)
 {
     g_autoptr(BaseDb) db = base_db_open(self->database, error);
-    if (db == NULL)
+    if (db == NULL || (!base_db_is_postgresql(db) && !base_db_exec(db, SMALL_CACHE, error)))
         return NULL;
     BusLog *log = bus_log_open(db, self->state_dir, error);
     if (log != NULL)
