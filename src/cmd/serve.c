@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "bus/deliver.h"
+#include "cmd/bus/transport-args.h"
 #include "cmd/error.h"
 #include "web/listener.h"
 
@@ -32,6 +34,9 @@ const CmdOption cmd_serve_options[] = {
     {.name = "client-ca",
      .metavar = "FILE",
      .help = "who may vouch for clients that publish with a certificate (PEM)"},
+    {.name = "deliver",
+     .help = "also deliver to webhooks and people, as ‘atoll bus deliver --standby’ does"},
+    CMD_BUS_OPTIONS_MAIL,
     {.name = "port-file", .metavar = "FILE", .help = "write the port number there once it listens"},
     CMD_OPTION_QUIET,
     {0},
@@ -123,6 +128,52 @@ static WebSite *open_site(const CmdArgs *args, bool secure, GError **error)
     return web_site_new(&options, error);
 }
 
+/* What the thread that delivers works with. */
+typedef struct {
+    BusDeliverOptions options;
+    char *password;
+    char *database;
+    char *state;
+    GCancellable *cancellable;
+    GThread *thread;
+} Deliverer;
+
+static gpointer deliver(gpointer data)
+{
+    Deliverer *self = data;
+    g_autoptr(GError) error = NULL;
+    if (!bus_deliver_standby(self->database, self->state, &self->options, self->cancellable,
+                             &error))
+        g_warning("delivering ended: %s", error->message);
+    return NULL;
+}
+
+static void deliverer_clear(Deliverer *self)
+{
+    if (self->thread != NULL) {
+        g_cancellable_cancel(self->cancellable);
+        g_thread_join(self->thread);
+    }
+    g_free(self->password);
+    g_free(self->database);
+    g_free(self->state);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Deliverer, deliverer_clear)
+
+static bool start_deliverer(Deliverer *self, const CmdArgs *args, GCancellable *cancellable,
+                            GError **error)
+{
+    if (!cmd_bus_deliver_read_options(args, &self->options, &self->password, error))
+        return false;
+    if (!cmd_args_flag(args, "deliver"))
+        return true;
+    self->database = cmd_args_database(args);
+    self->state = cmd_args_state_dir(args);
+    self->cancellable = cancellable;
+    self->thread = g_thread_try_new("deliver", deliver, self, error);
+    return self->thread != NULL;
+}
+
 CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     const char *listen = cmd_args_string(args, "listen");
@@ -133,6 +184,7 @@ CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **e
     raise_descriptors();
 
     g_autoptr(WebTls) tls = NULL;
+    g_auto(Deliverer) deliverer = {0};
     if (!load_tls(args, &tls, error))
         return CMD_EXIT_FAILED;
     g_autoptr(WebSite) site = open_site(args, tls != NULL, error);
@@ -140,7 +192,7 @@ CmdExit cmd_serve_run(const CmdArgs *args, GCancellable *cancellable, GError **e
         return CMD_EXIT_FAILED;
     WebListenerOptions options = {.listen = listen != NULL ? listen : DEFAULT_LISTEN, .tls = tls};
     g_autoptr(WebListener) listener = web_listener_new(&options, web_routes, site, error);
-    if (listener == NULL ||
+    if (listener == NULL || !start_deliverer(&deliverer, args, cancellable, error) ||
         !write_port_file(cmd_args_string(args, "port-file"), web_listener_port(listener), error)) {
         web_site_stop(site);
         return CMD_EXIT_FAILED;

@@ -2,6 +2,7 @@
 """The event log over HTTP: streams, publishing, datagrepper's API, feeds, charts."""
 import base64
 import hashlib
+import http.server
 import json
 import subprocess
 import threading
@@ -459,3 +460,30 @@ def test_health_follows_the_database(serve, state, own_postgres):
         while stream.event()["seq"] != made["seq"]:
             pass
     assert log.server.read_log().count("atoll@") == 0
+
+
+def test_deliver_with_the_server(serve, state):
+    """`serve --deliver` does what `bus deliver` does: a webhook gets what is published."""
+    got = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *ignored):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as receiver:
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        (state / "secret").write_text("hush\n")
+        run(ATOLL, "bus", "webhook", "add", f"http://127.0.0.1:{receiver.server_port}/", "--topic",
+            f"{PREFIX}.build.*", "--secret-file", state / "secret", "--allow-private", "--state", state)
+        log = Log(serve, state, "--deliver")
+        made = log.client.publish(f"{PREFIX}.build.x.y", {"n": 1})
+        deadline = time.monotonic() + 30
+        while not got and time.monotonic() < deadline:
+            time.sleep(0.02)
+        receiver.shutdown()
+    assert made["id"] in json.dumps(got[0])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "bus/deliver.h"
 #include "bus/transport-state.h"
 #include "cmd/command.h"
 
@@ -24,6 +25,26 @@ void cmd_bus_transport_add_strings(JsonBuilder *builder, const char *name, char 
 
 /** cmd_bus_transport_read_secret: (transfer full): the first line of a file */
 char *cmd_bus_transport_read_secret(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+#define CMD_BUS_OPTIONS_MAIL                                                                       \
+    {.name = "smtp",                                                                               \
+     .metavar = "URL",                                                                             \
+     .help = "mail server, such as smtp://user@mail.example.org:587"},                             \
+        {.name = "smtp-password-file", .metavar = "FILE", .help = "password of the URL's user"},   \
+        {.name = "from", .metavar = "ADDRESS", .help = "sender of mails"},                         \
+    {                                                                                              \
+        .name = "url", .metavar = "URL",                                                           \
+        .help = "where people see the log, for links (https://atoll.example.org)"                  \
+    }
+
+/**
+ * cmd_bus_deliver_read_options:
+ * @args: of a command that has %CMD_BUS_OPTIONS_MAIL
+ * @out_options: what they say; borrows from @args and @out_password
+ * @out_password: (out) (transfer full) (nullable)
+ */
+bool cmd_bus_deliver_read_options(const CmdArgs *args, BusDeliverOptions *out_options,
+                                  char **out_password, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cmd_bus_transport_report: a line of a daemon, to standard error */
 void cmd_bus_transport_report(const char *line, void *user_data);
