@@ -14,10 +14,12 @@
 #include "tree/account.h"
 #include "tree/accounts.h"
 #include "tree/assemble.h"
+#include "tree/customize.h"
 #include "tree/describe.h"
 #include "tree/finish.h"
 #include "tree/ids.h"
 #include "tree/initramfs.h"
+#include "tree/layers.h"
 #include "tree/lock.h"
 #include "tree/scan.h"
 #include "tree/stages.h"
@@ -36,6 +38,7 @@ typedef struct {
     StoreKey key;
     char *public_key; /* owned */
     TreeParent parent;
+    TreeLayers *layers;  /* owned */
     ManifestLock *lock;  /* owned, nullable */
     GPtrArray *packages; /* owned */
     const TreeFormat *format;
@@ -78,6 +81,7 @@ static void run_clear(Run *run)
     g_free(run->kernel);
     explicit_bzero(&run->key, sizeof run->key);
     manifest_lock_free(run->lock);
+    tree_layers_free(run->layers);
     g_clear_pointer(&run->manifest, manifest_free);
     store_close(run->store);
     tree_compose_result_free(run->result);
@@ -158,7 +162,11 @@ static bool resolve(Run *run, GError **error)
     if (run->format == NULL)
         return false;
     g_autofree char *inputs = tree_describe_inputs(run->manifest, run->packages, run->public_key);
-    run->inputs = tree_lock_ids_digest(inputs, run->lock);
+    g_autofree char *locked = tree_lock_ids_digest(inputs, run->lock);
+    run->layers = tree_layers_find(run->manifest, run->store, run->cancellable, error);
+    if (run->layers == NULL)
+        return false;
+    run->inputs = tree_layers_digest(run->layers, locked);
     run->result->n_packages = run->packages->len;
     end(run, "resolve", 0, run->packages->len);
     return true;
@@ -175,6 +183,18 @@ static bool is_unchanged(Run *run)
     run->result->commit = g_strdup(run->parent.commit);
     run->result->version = g_strdup(version != NULL ? version : "");
     return true;
+}
+
+/* Known before any script of the manifest runs: os-release may say it. */
+static void decide_version(Run *run)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    const char *last = tree_parent_text(&run->parent, "version");
+    run->result->version =
+        run->options->version != NULL
+            ? g_strdup(run->options->version)
+            : tree_describe_version(run->manifest->automatic_version_prefix,
+                                    run->manifest->automatic_version_suffix, last, now);
 }
 
 static bool fetch(Run *run, GError **error)
@@ -277,9 +297,15 @@ static bool customize(Run *run, GError **error)
 {
     begin(run, "customizing the tree");
     int build_fd = store_get_build_fd(run->store);
+    if (!tree_layers_merge(run->layers, run->root, build_fd, error))
+        return false;
     run->scripts = tree_stages_open(run->stages, run->root, error);
-    if (run->scripts == NULL ||
-        !tree_scripts_customize(run->scripts, run->manifest, run->cancellable, error) ||
+    TreeCustomize what = {.scripts = run->scripts,
+                          .manifest = run->manifest,
+                          .imported = run->imported,
+                          .version = run->result->version,
+                          .progress = run->options->progress};
+    if (run->scripts == NULL || !tree_customize(&what, run->cancellable, error) ||
         !settle_ids(run, error) || !tree_ids_apply(run->root, build_fd, run->ids, error))
         return false;
     g_autoptr(TreeDelta) delta =
@@ -295,6 +321,8 @@ static bool customize(Run *run, GError **error)
 
 static bool make_initramfs(Run *run, GError **error)
 {
+    if (run->manifest->container)
+        return true;
     if (!tree_finish_find_kernel(run->root, &run->kernel, error))
         return false;
     if (run->kernel == NULL) {
@@ -302,9 +330,13 @@ static bool make_initramfs(Run *run, GError **error)
                            "no package brings a kernel: this tree will not boot");
         return true;
     }
+    if (run->manifest->no_initramfs)
+        return true;
     begin(run, "making the initramfs");
-    TreeInitramfs initramfs = {
-        .store = run->store, .ref = run->manifest->ref, .kernel = run->kernel};
+    TreeInitramfs initramfs = {.store = run->store,
+                               .ref = run->manifest->ref,
+                               .kernel = run->kernel,
+                               .args = run->manifest->initramfs_args};
     if (!tree_initramfs_put(&initramfs, run->root, run->scripts, run->cancellable, error))
         return false;
     g_autofree char *path = g_strdup_printf("usr/lib/modules/%s/initramfs.img", run->kernel);
@@ -359,11 +391,6 @@ static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **
 static char *write_commit(Run *run, GError **error)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    const char *last = tree_parent_text(&run->parent, "version");
-    run->result->version =
-        run->options->version != NULL
-            ? g_strdup(run->options->version)
-            : tree_describe_version(run->manifest->automatic_version_prefix, last, now);
     uint64_t timestamp_s = MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1);
     const char *sbom_digest = tree_account_finish(run->account, run->root, run->result->version,
                                                   timestamp_s, run->cancellable, error);
@@ -431,6 +458,7 @@ TreeComposeResult *tree_compose(const TreeComposeOptions *options, GCancellable 
         return NULL;
     if (is_unchanged(&run))
         return g_steal_pointer(&run.result);
+    decide_version(&run);
     if (!fetch(&run, error) || !import(&run, error) || !assemble(&run, error))
         return NULL;
     if (!build_beside_export(&run, &stats, error) || !publish(&run, stats, error)) {

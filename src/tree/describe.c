@@ -69,18 +69,23 @@ static char *expand_dates(const char *prefix, GDateTime *now)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-char *tree_describe_version(const char *prefix, const char *last, GDateTime *now)
+char *tree_describe_version(const char *prefix, const char *suffix, const char *last,
+                            GDateTime *now)
 {
     g_autofree char *expanded = expand_dates(prefix != NULL ? prefix : "<date:%Y%m%d>", now);
+    const char *dot = suffix != NULL ? suffix : ".";
     size_t length = strlen(expanded);
     if (last == NULL || strncmp(last, expanded, length) != 0 ||
-        (last[length] != '\0' && last[length] != '.'))
-        return g_steal_pointer(&expanded);
+        (last[length] != '\0' && last[length] != dot[0])) {
+        bool has_date =
+            prefix != NULL && strstr(prefix, "<date:") != NULL && strcmp(prefix, expanded) != 0;
+        return has_date ? g_strconcat(expanded, dot, "0", NULL) : g_steal_pointer(&expanded);
+    }
     uint64_t number = 0;
-    if (last[length] == '.' &&
+    if (last[length] == dot[0] &&
         !g_ascii_string_to_unsigned(last + length + 1, 10, 0, UINT32_MAX, &number, NULL))
         number = 0;
-    return g_strdup_printf("%s.%" G_GUINT64_FORMAT, expanded, number + 1);
+    return g_strdup_printf("%s%s%" G_GUINT64_FORMAT, expanded, dot, number + 1);
 }
 
 static GVariant *packages_variant(GPtrArray *packages)

@@ -40,14 +40,17 @@ char *tree_describe_inputs(const Manifest *manifest, GPtrArray *packages, const 
 /**
  * tree_describe_version:
  * @prefix: (nullable): automatic-version-prefix; "<date:FORMAT>" is strftime(3) in UTC
+ * @suffix: (nullable): automatic-version-suffix; "." unless said
  * @last: (nullable): version of the last commit
  * @now: the time
  *
- * rpm-ostree's rule: the prefix itself first, then PREFIX.1, PREFIX.2, and so on.
+ * rpm-ostree's rule: the prefix itself first (with a date in it PREFIX.0), then PREFIX.1,
+ * PREFIX.2, and so on.
  *
  * Returns: (transfer full): the next version
  */
-char *tree_describe_version(const char *prefix, const char *last, GDateTime *now);
+char *tree_describe_version(const char *prefix, const char *suffix, const char *last,
+                            GDateTime *now);
 
 /**
  * TreeDescription:

@@ -154,16 +154,54 @@ static bool move_etc(StoreNode *root, GError **error)
     return true;
 }
 
+static void drop_write_bits(const char *path, StoreNode *node, void *user_data)
+{
+    bool is_program = S_ISREG(node->meta.mode) && (node->meta.mode & 0111) != 0;
+    if (is_program && g_str_has_prefix(path, "usr/"))
+        g_ptr_array_add(user_data, node);
+}
+
+/* The mode is part of an object: each program gets a new one, with the same contents. */
+static bool make_readonly(StoreNode *root, int repo_fd, GError **error)
+{
+    g_autoptr(GPtrArray) programs = g_ptr_array_new();
+    store_tree_visit(root, drop_write_bits, programs);
+    for (guint i = 0; i < programs->len; i++) {
+        StoreNode *node = programs->pdata[i];
+        if ((node->meta.mode & 0222) == 0)
+            continue;
+        g_autoptr(GBytes) bytes = store_load_contents(repo_fd, node->checksum, error);
+        if (bytes == NULL)
+            return false;
+        node->meta.mode &= ~(uint32_t)0222;
+        if (!store_put_file(repo_fd, &node->meta, bytes, node->checksum, error))
+            return false;
+    }
+    return true;
+}
+
+/* Before /etc moves: what the manifest wants otherwise than usual. */
+static bool apply_keys(const Manifest *manifest, StoreNode *root, int repo_fd, GError **error)
+{
+    if (!manifest->machineid_compat)
+        (void)store_node_remove(root, "etc/machine-id");
+    if (!manifest->tmp_is_dir && !store_tree_put_link(root, repo_fd, "tmp", "sysroot/tmp", error))
+        return false;
+    return !manifest->readonly_executables || make_readonly(root, repo_fd, error);
+}
+
 bool tree_finish(const TreeFinish *self, StoreNode *root, int repo_fd, GError **error)
 {
-    move_kernel(root, self->kernel);
+    if (!self->manifest->container)
+        move_kernel(root, self->kernel);
     remove_files(root, self->manifest);
     (void)store_node_make_dirs(root, "sysroot");
     root->meta = (StoreMeta){.mode = S_IFDIR | 0755};
     if (!put_sysusers(root, repo_fd, error) || !tree_units_put(root, repo_fd, error) ||
-        !tree_var_relocate(self->format, root, repo_fd, error) ||
+        !tree_var_relocate(self->format, self->manifest, root, repo_fd, error) ||
         !store_tree_put_link(root, repo_fd, "ostree", "sysroot/ostree", error) ||
-        !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error))
+        !store_tree_put_text(root, repo_fd, TRUSTED_KEY, 0644, self->public_key, error) ||
+        !apply_keys(self->manifest, root, repo_fd, error))
         return false;
     return move_etc(root, error);
 }

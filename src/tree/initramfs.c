@@ -146,6 +146,10 @@ static bool compute_key(const TreeInitramfs *self, StoreNode *root, GHashTable *
     g_autofree char *modules = g_strdup_printf("usr/lib/modules/%s/", self->kernel);
     base_sha256_update(sha256, RECIPE, sizeof RECIPE);
     base_sha256_update(sha256, self->kernel, strlen(self->kernel) + 1);
+    for (guint i = 0; i < self->args->len; i++) {
+        const char *arg = ((const ManifestString *)self->args->pdata[i])->text;
+        base_sha256_update(sha256, arg, strlen(arg) + 1);
+    }
     Key key = {.sha256 = sha256, .modules = modules, .words = words, .contents = contents};
     store_tree_visit(root, hash_input, &key);
     base_sha256_finish_hex(sha256, out_key);
@@ -214,22 +218,20 @@ static bool run_dracut(const TreeInitramfs *self, TreeScripts *scripts, const ch
                        GCancellable *cancellable, GError **error)
 {
     /* uncompressed: dracut's idea of a compressor depends on the programs that it finds */
-    const char *const argv[] = {
-        "dracut",
-        "--force",
-        "--no-hostonly",
-        "--no-hostonly-cmdline",
-        "--reproducible",
-        "--no-compress",
-        "--no-early-microcode",
-        "--add",
-        "ostree",
-        "--kver",
-        self->kernel,
-        "/run/atoll/initramfs.img",
-        NULL,
-    };
-    return tree_scripts_run(scripts, argv, folder, "making the initramfs", cancellable, error);
+    static const char *const fixed[] = {
+        "dracut",         "--force",       "--no-hostonly",        "--no-hostonly-cmdline",
+        "--reproducible", "--no-compress", "--no-early-microcode", "--add",
+        "ostree",         "--kver"};
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++)
+        g_ptr_array_add(argv, (gpointer)fixed[i]);
+    g_ptr_array_add(argv, (gpointer)self->kernel);
+    for (guint i = 0; i < self->args->len; i++)
+        g_ptr_array_add(argv, ((const ManifestString *)self->args->pdata[i])->text);
+    g_ptr_array_add(argv, (gpointer) "/run/atoll/initramfs.img");
+    g_ptr_array_add(argv, NULL);
+    return tree_scripts_run(scripts, (const char *const *)argv->pdata, folder,
+                            "making the initramfs", cancellable, error);
 }
 
 static bool write_compressed(ZSTD_CCtx *context, const void *data, size_t size_bytes,

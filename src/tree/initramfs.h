@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * @store: the store, whose cache/ remembers what went into the last one
  * @ref: branch that is composed: each has its own memory
  * @kernel: kernel version, the name below /usr/lib/modules
+ * @args: (element-type ManifestString): further arguments for dracut
  *
  * What an initramfs is made for.
  */
@@ -18,6 +19,7 @@ typedef struct {
     const Store *store;
     const char *ref;
     const char *kernel;
+    const GPtrArray *args;
 } TreeInitramfs;
 
 /**

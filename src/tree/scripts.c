@@ -12,7 +12,6 @@
 #include "packages/formats/deb.h"
 #include "tree/checkout.h"
 #include "tree/configure.h"
-#include "tree/copy.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -204,6 +203,11 @@ const char *tree_scripts_get_upper(const TreeScripts *self)
     return self->upper;
 }
 
+const char *tree_scripts_get_scratch(const TreeScripts *self)
+{
+    return self->scratch;
+}
+
 const char *tree_scripts_get_root(const TreeScripts *self)
 {
     return self->root;
@@ -352,75 +356,4 @@ bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BasePr
         return false;
     g_auto(TreeConfigure) configure = {.progress = progress, .total = imported->len};
     return run_dpkg(self, &configure, cancellable, error);
-}
-
-static bool prefix_place(GError **error, const ManifestPlace *place)
-{
-    g_prefix_error(error, "%s:%u:%u: ", place->file, place->line, place->column);
-    return false;
-}
-
-static bool enable(TreeScripts *self, GPtrArray *units, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_ptr_array_add(argv, (void *)"systemctl");
-    g_ptr_array_add(argv, (void *)"enable");
-    for (guint i = 0; i < units->len; i++)
-        g_ptr_array_add(argv, ((const ManifestString *)units->pdata[i])->text);
-    g_ptr_array_add(argv, NULL);
-    return tree_scripts_run(self, (const char *const *)argv->pdata, NULL, "enabling units",
-                            cancellable, error);
-}
-
-/* All at once; one by one only to find out which of them it was. */
-static bool enable_units(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
-                         GError **error)
-{
-    g_autoptr(GError) together = NULL;
-    if (manifest->units->len > 0 && !enable(self, manifest->units, cancellable, &together)) {
-        for (guint i = 0; i < manifest->units->len; i++) {
-            g_autoptr(GPtrArray) one = g_ptr_array_new();
-            g_ptr_array_add(one, manifest->units->pdata[i]);
-            if (!enable(self, one, cancellable, error))
-                return prefix_place(error, &((ManifestString *)manifest->units->pdata[i])->place);
-        }
-        g_propagate_error(error, g_steal_pointer(&together));
-        return false;
-    }
-    if (manifest->default_target == NULL)
-        return true;
-    const char *const argv[] = {"systemctl", "set-default", manifest->default_target, NULL};
-    return tree_scripts_run(self, argv, NULL, "setting the default target", cancellable, error);
-}
-
-static bool run_postprocess(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
-                            GError **error)
-{
-    for (guint i = 0; i < manifest->postprocess->len; i++) {
-        const ManifestString *script = manifest->postprocess->pdata[i];
-        g_autofree char *folder = g_build_filename(self->scratch, "postprocess", NULL);
-        g_autofree char *path = g_build_filename(folder, "script", NULL);
-        bool has_interpreter = g_str_has_prefix(script->text, "#!");
-        g_autofree char *text =
-            g_strconcat(has_interpreter ? "" : "#!/bin/sh\nset -eu\n", script->text, NULL);
-        const char *const argv[] = {"/run/atoll/script", NULL};
-        if (!base_fd_make_dirs(AT_FDCWD, folder, 0755, error) ||
-            !base_fd_replace_file(AT_FDCWD, path, text, strlen(text), 0755, BASE_FD_REPLACE_NO_SYNC,
-                                  error) ||
-            !tree_scripts_run(self, argv, folder, "postprocess script", cancellable, error))
-            return prefix_place(error, &script->place);
-    }
-    return true;
-}
-
-bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
-                            GError **error)
-{
-    for (guint i = 0; i < manifest->add_files->len; i++) {
-        const ManifestFile *file = manifest->add_files->pdata[i];
-        if (!tree_copy_into(self->root, file->source, file->target, error))
-            return prefix_place(error, &file->place);
-    }
-    return enable_units(self, manifest, cancellable, error) &&
-           run_postprocess(self, manifest, cancellable, error);
 }

@@ -57,6 +57,9 @@ unsigned tree_scripts_get_limit(const TreeScripts *self);
 /** tree_scripts_get_upper: the directory with the changes */
 const char *tree_scripts_get_upper(const TreeScripts *self);
 
+/** tree_scripts_get_scratch: a directory outside of the tree, gone with it */
+const char *tree_scripts_get_scratch(const TreeScripts *self);
+
 /** tree_scripts_get_root: the mounted tree */
 const char *tree_scripts_get_root(const TreeScripts *self);
 
@@ -72,16 +75,6 @@ const char *tree_scripts_get_root(const TreeScripts *self);
  */
 bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BaseProgress *progress,
                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * tree_scripts_customize:
- * @self: the sandboxed tree, configured
- * @manifest: its add-files, units, default-target, postprocess
- * @cancellable: (nullable)
- * @error: names the manifest's file and line
- */
-bool tree_scripts_customize(TreeScripts *self, const Manifest *manifest, GCancellable *cancellable,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * tree_scripts_run:

@@ -98,10 +98,55 @@ static void relocate(StoreNode *root, GString *lines, const char *from, const ch
     store_tree_visit(node, note, &move);
 }
 
-bool tree_var_relocate(const TreeFormat *format, StoreNode *root, int repo_fd, GError **error)
+#define STATE_OVERLAY "ostree-state-overlay@"
+#define UNIT_DIR "usr/lib/systemd/system/"
+
+static bool is_kept(const Manifest *manifest, const char *path)
+{
+    bool is_local = strcmp(path, "opt") == 0 || strcmp(path, "usr/local") == 0;
+    return is_local && manifest->opt_usrlocal != NULL && strcmp(manifest->opt_usrlocal, "var") != 0;
+}
+
+/* As rpm-ostree: /opt lives in /usr/lib/opt, and ostree lays a writable overlay over both. */
+static bool put_state_overlay(StoreNode *root, int repo_fd, GError **error)
+{
+    static const char *const instances[] = {"usr-lib-opt", "usr-local"};
+    if (store_node_find(root, UNIT_DIR STATE_OVERLAY ".service") == NULL) {
+        g_set_error_literal(error, TREE_ERROR, TREE_ERROR_FAILED,
+                            "‘opt-usrlocal: stateoverlay’ wants the unit ‘" STATE_OVERLAY
+                            ".service’, which the ostree of this tree does not bring (2024.1 and "
+                            "later do): say ‘var’ or ‘root’");
+        return false;
+    }
+    StoreNode *opt = store_node_steal(root, "opt");
+    store_node_put(root, "usr/lib/opt", opt != NULL ? opt : store_node_new_dir(0755));
+    (void)store_node_make_dirs(root, "usr/local");
+    if (!store_tree_put_link(root, repo_fd, "opt", "usr/lib/opt", error))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(instances); i++) {
+        g_autofree char *link = g_strconcat(UNIT_DIR "local-fs.target.wants/" STATE_OVERLAY,
+                                            instances[i], ".service", NULL);
+        if (!store_tree_put_link(root, repo_fd, link, "../" STATE_OVERLAY ".service", error))
+            return false;
+    }
+    return true;
+}
+
+static bool is_overlay(const Manifest *manifest)
+{
+    return manifest->opt_usrlocal != NULL && (strcmp(manifest->opt_usrlocal, "stateoverlay") == 0 ||
+                                              strcmp(manifest->opt_usrlocal, "state-overlay") == 0);
+}
+
+bool tree_var_relocate(const TreeFormat *format, const Manifest *manifest, StoreNode *root,
+                       int repo_fd, GError **error)
 {
     g_autoptr(GString) lines = g_string_new("# How /var starts out on a host of this tree.\n");
     for (const Relocation *row = relocations; row->path != NULL; row++) {
+        if (is_kept(manifest, row->path)) {
+            (void)store_node_make_dirs(root, row->path);
+            continue;
+        }
         const StoreNode *there = store_node_find(root, row->path);
         if (there == NULL)
             g_string_append_printf(lines, "d /%s 0755 root root - -\n", row->in_var);
@@ -109,6 +154,8 @@ bool tree_var_relocate(const TreeFormat *format, StoreNode *root, int repo_fd, G
         if (!store_tree_put_link(root, repo_fd, row->path, row->link, error))
             return false;
     }
+    if (is_overlay(manifest) && !put_state_overlay(root, repo_fd, error))
+        return false;
     relocate(root, lines, "var", "var");
     g_string_append_printf(lines, "L /%s - - - - %s\n", format->database_link,
                            format->database_target);
