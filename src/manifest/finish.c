@@ -251,6 +251,17 @@ static void note_without_effect(const ManifestLayer *self)
     if (values->selinux_label_version == 0 && place_of(self, "selinux-label-version")->file != NULL)
         manifest_note(values->notes, place_of(self, "selinux-label-version"),
                       "‘selinux-label-version: 0’ is done as 1: /usr/etc is labelled as /etc");
+    if (values->repo_metadata != NULL && strcmp(values->repo_metadata, "disabled") != 0)
+        manifest_note(
+            values->notes, place_of(self, "repo-metadata"),
+            "‘repo-metadata: %s’ has no effect: which package is from which repository is "
+            "in the lock and in the SBOM",
+            values->repo_metadata);
+    if (values->advisories_metadata != NULL && strcmp(values->advisories_metadata, "disabled") != 0)
+        manifest_note(values->notes, place_of(self, "advisories-metadata"),
+                      "‘advisories-metadata: %s’ has no effect: ‘atoll audit’ finds the advisories "
+                      "of a commit, also those that are newer than it",
+                      values->advisories_metadata);
     if (values->basearch != NULL && !manifest_key_arch_is_ours(values->basearch))
         manifest_note(values->notes, place_of(self, "basearch"),
                       "‘basearch: %s’ has no effect: trees are composed for this machine's "

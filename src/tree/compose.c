@@ -22,6 +22,7 @@
 #include "tree/layers.h"
 #include "tree/lock.h"
 #include "tree/scan.h"
+#include "tree/selinux.h"
 #include "tree/stages.h"
 
 #include <fcntl.h>
@@ -357,10 +358,23 @@ static bool finish_tree(Run *run, GError **error)
     return true;
 }
 
+static bool label(Run *run, GError **error)
+{
+    if (!tree_selinux_applies(run->root, run->manifest))
+        return true;
+    begin(run, "labelling the tree");
+    size_t n_labelled = 0;
+    if (!tree_selinux_label(run->root, run->store, run->manifest, &n_labelled, run->cancellable,
+                            error))
+        return false;
+    end(run, "label", 0, n_labelled);
+    return true;
+}
+
 static bool build_tree(Run *run, GError **error)
 {
     return run_package_scripts(run, error) && customize(run, error) && make_initramfs(run, error) &&
-           finish_tree(run, error);
+           finish_tree(run, error) && label(run, error);
 }
 
 /* The scripts need one CPU at a time; the other one publishes what is already known. */
@@ -368,9 +382,12 @@ static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **
 {
     g_autoptr(GCancellable) stop = g_cancellable_new();
     run->account = tree_account_new(run->store, run->manifest, run->imported, run->inputs);
+    /* labels will make other objects of all files */
+    g_autoptr(StoreNode) nothing = store_node_new_dir(0755);
+    bool will_label = tree_selinux_applies(run->unpacked, run->manifest);
     Background background = {.store = run->store,
                              .imported = run->imported,
-                             .tree = run->unpacked,
+                             .tree = will_label ? nothing : run->unpacked,
                              .account = run->account,
                              .cancellable = stop};
     GThread *thread = g_thread_new("export", work_in_background, &background);
@@ -388,13 +405,23 @@ static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **
     return built;
 }
 
+/* What comes into the tree after its labels. */
+static bool label_rest(Run *run, GError **error)
+{
+    StoreExport export = {.build_fd = store_get_build_fd(run->store),
+                          .published_fd = store_get_published_fd(run->store)};
+    return !tree_selinux_applies(run->root, run->manifest) ||
+           (tree_selinux_inherit(run->root, export.build_fd, "usr/share/atoll", error) &&
+            store_export_files(&export, run->root, NULL, run->cancellable, error));
+}
+
 static char *write_commit(Run *run, GError **error)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     uint64_t timestamp_s = MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1);
     const char *sbom_digest = tree_account_finish(run->account, run->root, run->result->version,
                                                   timestamp_s, run->cancellable, error);
-    if (sbom_digest == NULL)
+    if (sbom_digest == NULL || !label_rest(run, error))
         return NULL;
     TreeDescription description = {.manifest = run->manifest,
                                    .packages = run->packages,

@@ -6,13 +6,14 @@
 
 #include "base/digest.h"
 #include "packages/package.h"
+#include "tree/describe-client.h"
 #include "tree/rules.h"
 #include "tree/account.h"
 
 #include <string.h>
 
 /* raised when the same packages and manifest start to give another tree */
-#define RECIPE "atoll tree 3"
+#define RECIPE "atoll tree 4"
 
 void tree_parent_clear(TreeParent *self)
 {
@@ -118,5 +119,6 @@ GVariant *tree_describe_metadata(const TreeDescription *self)
         g_variant_dict_insert(dict, "ostree.bootable", "b", TRUE);
         g_variant_dict_insert(dict, "ostree.linux", "s", self->kernel);
     }
+    tree_describe_client(self, dict);
     return g_variant_ref_sink(g_variant_dict_end(dict));
 }
