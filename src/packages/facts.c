@@ -8,6 +8,7 @@
 #include "packages/deb822.h"
 #include "store/loose.h"
 
+#include <rpm/header.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -137,6 +138,72 @@ static bool read_deb(const PackagesImported *imported, StoreNode *tree, int repo
     return read_deb_licence(imported, tree, repo_fd, out_facts, error);
 }
 
+static char *header_text(Header header, rpmTagVal tag)
+{
+    const char *text = headerGetString(header, tag);
+    return text != NULL && *text != '\0' ? g_utf8_make_valid(text, -1) : NULL;
+}
+
+/* "glibc-2.39-4.fc40.src.rpm": version and release are the two last parts */
+static char *source_rpm_version(const char *name)
+{
+    g_autofree char *stem = g_strdup(name);
+    char *end = g_str_has_suffix(stem, ".rpm") ? strrchr(stem, '.') : NULL;
+    if (end != NULL)
+        *end = '\0';
+    end = end != NULL ? strrchr(stem, '.') : NULL;
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    char *release = strrchr(stem, '-');
+    if (release == NULL)
+        return NULL;
+    *release = '\0';
+    char *version = strrchr(stem, '-');
+    return version != NULL ? g_strdup_printf("%s-%s", version + 1, release + 1) : NULL;
+}
+
+/* Fedora writes SPDX expressions; in older tags "and" and "or" join names of its own. */
+static void take_rpm_licence(const PackagesImported *imported, const char *text,
+                             PackagesFacts *out_facts)
+{
+    const char *source = imported->package->source;
+    out_facts->licence = packages_licence_parse(text, NULL);
+    out_facts->is_exact = out_facts->licence != NULL;
+    if (out_facts->licence == NULL)
+        out_facts->licence = packages_licence_from_debian(
+            text, source != NULL && *source != '\0' ? source : imported->package->name);
+    out_facts->licence_text = g_strdup_printf("the License tag ‘%s’", text);
+}
+
+static void read_rpm(const PackagesImported *imported, PackagesFacts *out_facts)
+{
+    size_t size = 0;
+    const void *data = g_bytes_get_data(imported->header, &size);
+    g_autofree void *blob = g_memdup2(data, size);
+    Header header = headerImport(blob, (unsigned)size, HEADERIMPORT_COPY);
+    if (header == NULL)
+        return;
+    g_autofree char *vendor = header_text(header, RPMTAG_VENDOR);
+    g_autofree char *packager = header_text(header, RPMTAG_PACKAGER);
+    g_autofree char *licence = header_text(header, RPMTAG_LICENSE);
+    g_autofree char *source = header_text(header, RPMTAG_SOURCERPM);
+    g_autofree char *version = source != NULL ? source_rpm_version(source) : NULL;
+    if (vendor != NULL)
+        out_facts->supplier = g_strdup_printf("Organization: %s", vendor);
+    else if (packager != NULL)
+        out_facts->supplier = packages_facts_supplier(packager);
+    if (version != NULL) {
+        g_free(out_facts->source_version);
+        out_facts->source_version = g_steal_pointer(&version);
+    }
+    out_facts->homepage = header_text(header, RPMTAG_URL);
+    out_facts->summary = header_text(header, RPMTAG_SUMMARY);
+    if (licence != NULL)
+        take_rpm_licence(imported, licence, out_facts);
+    headerFree(header);
+}
+
 bool packages_facts_read(const PackagesImported *imported, StoreNode *tree, int repo_fd,
                          PackagesFacts *out_facts, GError **error)
 {
@@ -146,6 +213,8 @@ bool packages_facts_read(const PackagesImported *imported, StoreNode *tree, int 
         packages_facts_clear(&facts);
         return false;
     }
+    if (imported->header != NULL)
+        read_rpm(imported, &facts);
     if (facts.homepage != NULL && !g_str_has_prefix(facts.homepage, "http://") &&
         !g_str_has_prefix(facts.homepage, "https://"))
         g_clear_pointer(&facts.homepage, g_free);

@@ -40,8 +40,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PackagesFacts, packages_facts_clear)
  * @out_facts: cleared by the caller
  * @error: the repo is damaged; what a package leaves out or writes wrongly is no error
  *
- * Of a deb, licences are those of /usr/share/doc/NAME/copyright; 300 such files take some 30 ms,
- * so nothing is remembered from one time to the next.
+ * Of an rpm, it is the header that says all. Of a deb, licences are those of
+ * /usr/share/doc/NAME/copyright; 300 such files take some 30 ms, so nothing is remembered from one
+ * time to the next.
  */
 bool packages_facts_read(const PackagesImported *imported, StoreNode *tree, int repo_fd,
                          PackagesFacts *out_facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;

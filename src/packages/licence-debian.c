@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the short licence names of Debian's copyright files mean in SPDX's words
- * (copyright-format 1.0, "License specification"). A name that may mean several licences is not
- * guessed: it stays a reference to the package's own text.
+ * What the short licence names of Debian's copyright files, and Fedora's old ones, mean in
+ * SPDX's words (copyright-format 1.0, "License specification"). A name that may mean several
+ * licences is not guessed: it stays a reference to the package's own text.
  */
 #include "packages/licence.h"
 
@@ -26,6 +26,8 @@ static const Name names[] = {
     {"Artistic", "Artistic-1.0-Perl"},
     {"Artistic-1", "Artistic-1.0"},
     {"Artistic-2", "Artistic-2.0"},
+    {"ASL 2.0", "Apache-2.0"},
+    {"Boost", "BSL-1.0"},
     {"Boost-1.0", "BSL-1.0"},
     {"BSD-1-clause", "BSD-1-Clause"},
     {"BSD-2", "BSD-2-Clause"},
@@ -105,7 +107,8 @@ static void append_name(GString *out, const char *text)
 
 static PackagesLicence *reference(const char *name, const char *prefix)
 {
-    static const char *const public_domain[] = {"public-domain", "PD", "public", NULL};
+    static const char *const public_domain[] = {"public-domain", "public domain", "PD", "public",
+                                                NULL};
     for (const char *const *one = public_domain; *one != NULL; one++)
         if (g_ascii_strcasecmp(name, *one) == 0)
             return packages_licence_new("LicenseRef-public-domain", NULL);
@@ -121,6 +124,9 @@ static PackagesLicence *from_name(const char *name, const char *prefix)
 {
     g_auto(GStrv) words = g_strsplit(name, " ", 4);
     g_autofree char *gnu = gnu_name(words[0]);
+    const char *whole = words[1] != NULL ? look_up(names, G_N_ELEMENTS(names), name) : NULL;
+    if (whole != NULL)
+        return packages_licence_new(whole, NULL);
     const char *id = gnu;
     if (id == NULL)
         id = look_up(names, G_N_ELEMENTS(names), words[0]);

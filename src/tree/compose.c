@@ -352,7 +352,9 @@ static bool finish_tree(Run *run, GError **error)
                          .manifest = run->manifest,
                          .kernel = run->kernel,
                          .public_key = run->public_key};
-    if (!tree_finish(&finish, run->root, store_get_build_fd(run->store), error))
+    /* before it, so that what finishing does to each file is done to this one too */
+    if (!tree_account_put(run->account, run->root, run->cancellable, error) ||
+        !tree_finish(&finish, run->root, store_get_build_fd(run->store), error))
         return false;
     end(run, "finish", 0, 0);
     return true;
@@ -445,8 +447,7 @@ static bool publish(Run *run, StoreExportStats stats, GError **error)
     StoreExport export = {.build_fd = store_get_build_fd(run->store),
                           .published_fd = store_get_published_fd(run->store),
                           .progress = run->options->progress};
-    if (!tree_account_put(run->account, run->root, run->cancellable, error) ||
-        !store_export_files(&export, run->root, &rest, run->cancellable, error))
+    if (!store_export_files(&export, run->root, &rest, run->cancellable, error))
         return false;
     end(run, "export", stats.bytes_out + rest.bytes_out, stats.objects + rest.objects);
     begin(run, "committing");

@@ -21,7 +21,7 @@ NOTE = "atoll: no package brings a kernel: this tree will not boot\n"
 
 
 def make_deb(directory, name, version="1.0", *, files=None, scripts=None, **fields):
-    """Builds NAME_VERSION.deb in @directory. @files: path to text, or (text, mode)."""
+    """Builds NAME_VERSION.deb in @directory. @files: path to text or bytes, or (text, mode)."""
     control = {"Package": name, "Version": version, "Architecture": "all",
                "Maintainer": "Nobody <nobody@example.org>", "Description": "test",
                **{key.replace("_", "-"): value for key, value in fields.items()}}
@@ -41,7 +41,7 @@ def make_deb(directory, name, version="1.0", *, files=None, scripts=None, **fiel
             text, mode = content if isinstance(content, tuple) else (content, 0o644)
             target_file = root / path.lstrip("/")
             target_file.parent.mkdir(parents=True, exist_ok=True)
-            target_file.write_text(text)
+            target_file.write_bytes(text if isinstance(text, bytes) else text.encode())
             target_file.chmod(mode)
         for path in [root, *root.rglob("*")]:
             if path.is_dir():

@@ -31,6 +31,7 @@ static const Entry entries[] = {
     {"objects", true, IMMUTABLE, "application/octet-stream"},
     {"deltas", true, IMMUTABLE, "application/octet-stream"},
     {"delta-indexes", true, "no-cache", "application/octet-stream"},
+    {"extensions", true, "no-cache", "application/octet-stream"},
     {"refs", true, "no-cache", "text/plain; charset=utf-8"},
     {"config", false, "no-cache", "text/plain; charset=utf-8"},
     {"summary", false, "no-cache", "application/octet-stream"},
