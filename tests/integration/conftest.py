@@ -13,6 +13,11 @@ BUILD = pathlib.Path(os.environ.get("ATOLL_BUILD", SOURCE / "build"))
 pytest_plugins = ["local", "database"]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fault-seconds", type=float, default=10,
+                     help="how long each test of kills and restarts goes on (default: 10)")
+
+
 def with_whole_stacks():
     """Environment in which the leak sanitizer walks whole stacks, so that it sees which leak is a
     library's; for the commands that call one which loses memory. Slow."""

@@ -14,6 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A database server that is restarted is back after this. */
+#define AWAY_TRY_US (5 * G_USEC_PER_SEC)
+#define AWAY_PAUSE_US 200000
+
 void cmd_bus_close(CmdBus *self)
 {
     if (self == NULL)
@@ -47,11 +51,22 @@ CmdBus *cmd_bus_open(const CmdArgs *args, CmdBusMode mode, GError **error)
     g_autoptr(CmdBus) self = g_new0(CmdBus, 1);
     if (!prepare_file(url, mode, error))
         return NULL;
-    self->db = base_db_open(url, error);
-    if (self->db == NULL)
-        return NULL;
-    self->log = bus_log_open(self->db, mode == CMD_BUS_WRITE ? state : NULL, error);
-    return self->log != NULL ? g_steal_pointer(&self) : NULL;
+    int64_t end = g_get_monotonic_time() + AWAY_TRY_US;
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        self->db = base_db_open(url, &local);
+        if (self->db != NULL)
+            self->log = bus_log_open(self->db, mode == CMD_BUS_WRITE ? state : NULL, &local);
+        if (self->log != NULL)
+            return g_steal_pointer(&self);
+        if (!g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_AWAY) ||
+            g_get_monotonic_time() > end) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return NULL;
+        }
+        g_clear_pointer(&self->db, base_db_close);
+        g_usleep(AWAY_PAUSE_US);
+    }
 }
 
 char *cmd_bus_actor(const CmdArgs *args)

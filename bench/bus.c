@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The event log's own part of the bench: bench-bus MODE URL STATE NUMBER [BATCH]
+ *   append  NUMBER signed, durable events, BATCH a transaction
+ *   fsync   NUMBER small appends to a file in STATE, each with fdatasync
+ *   fill    NUMBER events that look like real ones, without signatures and not durable
+ *   query   NUMBER queries of each kind, by what fill wrote
+ * Prints one JSON object.
+ */
+#include "bus/log-private.h"
+#include "bus/query.h"
+#include "bus/signed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOPICS 60
+#define ACTORS 500
+#define OBJECTS 200000
+#define FILL_START_US (INT64_C(1600000000) * G_USEC_PER_SEC)
+#define FILL_STEP_US (10 * G_USEC_PER_SEC)
+
+typedef struct {
+    char topic[80];
+    char actor[40];
+    char package[40];
+    char user[40];
+    const char *objects[3];
+} Sample;
+
+/* Some topics are common and some rare, as on a real bus. */
+static void make_sample(Sample *self, uint64_t i)
+{
+    uint64_t h = i * UINT64_C(0x9e3779b97f4a7c15) >> 16;
+    unsigned topic = (unsigned)(h % TOPICS * (h / 64 % TOPICS) / TOPICS);
+    g_snprintf(self->topic, sizeof self->topic, "org.atoll.prod.cat%u.thing.verb%u", topic % 8,
+               topic);
+    g_snprintf(self->actor, sizeof self->actor, "service:s%u", (unsigned)(h / 7 % ACTORS));
+    g_snprintf(self->package, sizeof self->package, "deb:p%u", (unsigned)(h / 11 % OBJECTS));
+    g_snprintf(self->user, sizeof self->user, "user:u%u", (unsigned)(h / 13 % 1000));
+    self->objects[0] = self->package;
+    self->objects[1] = self->user;
+    self->objects[2] = NULL;
+}
+
+static double now(void)
+{
+    return (double)g_get_monotonic_time() / G_USEC_PER_SEC;
+}
+
+static JsonObject *make_body(uint64_t i)
+{
+    JsonObject *body = json_object_new();
+    json_object_set_int_member(body, "build", (gint64)i);
+    json_object_set_string_member(body, "name", "linux-image-6.1.0-18-amd64");
+    json_object_set_string_member(body, "state", "complete");
+    json_object_set_string_member(body, "version", "6.1.76-1");
+    return body;
+}
+
+static bool append(BusLog *log, uint64_t n, unsigned batch, GError **error)
+{
+    g_autofree Sample *samples = g_new0(Sample, batch);
+    g_autofree BusDraft *drafts = g_new0(BusDraft, batch);
+    double start = now();
+    for (uint64_t done = 0; done < n; done += batch) {
+        g_autoptr(GPtrArray) bodies =
+            g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+        for (unsigned i = 0; i < batch; i++) {
+            make_sample(&samples[i], done + i);
+            g_ptr_array_add(bodies, make_body(done + i));
+            drafts[i] = (BusDraft){.topic = samples[i].topic,
+                                   .actor = samples[i].actor,
+                                   .objects = samples[i].objects,
+                                   .body = bodies->pdata[i]};
+        }
+        if (!base_db_begin(log->db, error) || !bus_append(log, drafts, batch, NULL, error) ||
+            !base_db_commit(log->db, error))
+            return false;
+    }
+    printf("{\"per_second\": %.1f}\n", (double)n / (now() - start));
+    return true;
+}
+
+static bool measure_fsync(const char *dir, uint64_t n)
+{
+    g_autofree char *path = g_build_filename(dir, "fsync.tmp", NULL);
+    int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+    char block[512] = {0};
+    double start = now();
+    for (uint64_t i = 0; i < n; i++) {
+        if (write(fd, block, sizeof block) != sizeof block || fdatasync(fd) != 0)
+            return false;
+    }
+    printf("{\"per_second\": %.1f}\n", (double)n / (now() - start));
+    (void)close(fd);
+    return unlink(path) == 0;
+}
+
+static bool fill_one(BusLog *log, BusHead *head, uint64_t i, GError **error)
+{
+    Sample sample;
+    make_sample(&sample, i);
+    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
+    event->seq = head->seq + 1;
+    event->time_us = event->logged_us = FILL_START_US + (int64_t)i * FILL_STEP_US;
+    event->topic = g_strdup(sample.topic);
+    event->actor = g_strdup(sample.actor);
+    event->key = g_strdup("0123456789abcdef");
+    event->id = g_strdup_printf("%08x-%04x-7000-8000-%012x", (unsigned)(i >> 16),
+                                (unsigned)(i & 0xffff), (unsigned)i);
+    event->objects = g_strdupv((char **)sample.objects);
+    event->severity = BUS_SEVERITY_INFO;
+    event->body = g_strdup_printf("{\"build\":%" G_GUINT64_FORMAT
+                                  ",\"name\":\"linux-image-6.1.0-18-amd64\",\"state\":\"complete\","
+                                  "\"version\":\"6.1.76-1\"}",
+                                  i);
+    memcpy(event->prev, head->prev, sizeof head->prev);
+    event->signed_text = bus_signed_print(event);
+    head->seq++;
+    if (!bus_row_insert(log, event, error))
+        return false;
+    return head->seq % BUS_BLOCK_EVENTS != 0 ||
+           bus_block_seal(log, head->seq / BUS_BLOCK_EVENTS - 1, error);
+}
+
+static bool fill(BusLog *log, uint64_t n, GError **error)
+{
+    double start = now();
+    BusHead head;
+    if (!base_db_exec(log->db, "PRAGMA synchronous=OFF", error) ||
+        !bus_head_load(log, BUS_HEAD_READ, &head, error))
+        return false;
+    while (head.seq < n) {
+        if (!base_db_begin(log->db, error))
+            return false;
+        uint64_t end = MIN(n, head.seq + 50 * BUS_BLOCK_EVENTS);
+        while (head.seq < end) {
+            if (!fill_one(log, &head, head.seq, error))
+                return false;
+        }
+        /* no tree: what fill writes is for queries, and does not verify */
+        BaseDbStatement *statement =
+            base_db_prepare(log->db, "UPDATE bus_head SET seq = ?1, logged_us = ?2", error);
+        if (statement == NULL)
+            return false;
+        base_db_bind_int(statement, 1, (int64_t)head.seq);
+        base_db_bind_int(statement, 2, FILL_START_US + (int64_t)head.seq * FILL_STEP_US);
+        if (!base_db_run(statement, NULL, error) || !base_db_commit(log->db, error))
+            return false;
+    }
+    printf("{\"per_second\": %.1f}\n", (double)n / (now() - start));
+    return true;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* One page of 25 with its total, as the HTTP interface asks for it. */
+static bool query_one(BusLog *log, const char *kind, uint64_t i, uint64_t size, GError **error)
+{
+    Sample sample;
+    uint64_t at = i * UINT64_C(2654435761) % size;
+    make_sample(&sample, at);
+    g_auto(BusQuery) query = {.limit = 25};
+    bool window = strstr(kind, "window") != NULL;
+    if (window) {
+        query.start_us = FILL_START_US + (int64_t)at * FILL_STEP_US;
+        query.end_us = query.start_us + INT64_C(86400) * 30 * G_USEC_PER_SEC;
+    }
+    if (g_str_has_prefix(kind, "topic"))
+        query.topics.any = g_strdupv((char *[]){sample.topic, NULL});
+    else if (g_str_has_prefix(kind, "category"))
+        query.categories.any = g_strsplit("cat3", " ", 0);
+    else if (g_str_has_prefix(kind, "actor"))
+        query.actors.any = g_strdupv((char *[]){sample.actor, NULL});
+    else if (g_str_has_prefix(kind, "object"))
+        query.objects.any = g_strdupv((char *[]){sample.package, NULL});
+    uint64_t total = 0;
+    g_autoptr(GPtrArray) events = bus_query_run(log, &query, &total, error);
+    return events != NULL;
+}
+
+static bool query(BusLog *log, uint64_t n, GError **error)
+{
+    static const char *const kinds[] = {"topic",  "topic+window", "category",      "actor",
+                                        "object", "window",       "object+window", "actor+window"};
+    uint64_t size = 0;
+    g_autofree double *times = g_new0(double, n);
+    if (!bus_log_head(log, &size, error))
+        return false;
+    printf("{\"events\": %" G_GUINT64_FORMAT, size);
+    for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        for (uint64_t i = 0; i < n; i++) {
+            double start = now();
+            if (!query_one(log, kinds[k], i, size, error))
+                return false;
+            times[i] = now() - start;
+        }
+        qsort(times, n, sizeof times[0], compare_doubles);
+        printf(", \"%s\": {\"p50_ms\": %.2f, \"p99_ms\": %.2f}", kinds[k], times[n / 2] * 1000,
+               times[n - 1 - n / 100] * 1000);
+    }
+    printf("}\n");
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    if (argc < 5) {
+        fprintf(stderr, "usage: bench-bus append|fsync|fill|query URL STATE NUMBER [BATCH]\n");
+        return 2;
+    }
+    uint64_t n = MAX(1, g_ascii_strtoull(argv[4], NULL, 10));
+    if (strcmp(argv[1], "fsync") == 0)
+        return measure_fsync(argv[3], n) ? 0 : 1;
+    unsigned batch = argc > 5 ? (unsigned)MAX(1, atoi(argv[5])) : 1;
+    g_autoptr(BaseDb) db = base_db_open(argv[2], &error);
+    g_autoptr(BusLog) log = db != NULL ? bus_log_open(db, argv[3], &error) : NULL;
+    bool ok = log != NULL;
+    if (ok && strcmp(argv[1], "append") == 0)
+        ok = append(log, n, batch, &error);
+    else if (ok && strcmp(argv[1], "fill") == 0)
+        ok = fill(log, n, &error);
+    else if (ok)
+        ok = query(log, n, &error);
+    if (!ok)
+        fprintf(stderr, "bench-bus: %s\n", error->message);
+    return ok ? 0 : 1;
+}
