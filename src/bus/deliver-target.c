@@ -7,6 +7,7 @@
 
 #include "bus/subscription.h"
 #include "bus/transport-state.h"
+#include "bus/transport.h"
 
 #include <string.h>
 
@@ -131,6 +132,15 @@ static bool is_wanted(const BusDeliverTarget *self, const BusEvent *event)
     return event->body != NULL && bus_notify_matches(self->rule, event);
 }
 
+/* Somebody removed the subscription, but not whom it is for: others must not wait because of it. */
+static bool make_subscription(const BusDeliverTarget *self, BusLog *log, uint64_t head,
+                              GError **error)
+{
+    char **topics = self->hook != NULL ? self->hook->topics : self->rule->topics;
+    return bus_subscription_ensure(log, self->subscription, (const char *const *)topics, head,
+                                   BUS_TRANSPORT_LAG_ALARM, error);
+}
+
 static bool fetch(BusDeliverTarget *self, BusLog *log, uint64_t head, GError **error)
 {
     unsigned limit = self->rule != NULL && self->rule->digest_s > 0 ? DIGEST_EVENTS : READ_EVENTS;
@@ -138,9 +148,14 @@ static bool fetch(BusDeliverTarget *self, BusLog *log, uint64_t head, GError **e
     self->next = 0;
     if (self->seen_head == head)
         return true;
-    self->events = bus_subscription_next(log, self->subscription, limit, error);
-    if (self->events == NULL)
+    g_autoptr(GError) local = NULL;
+    self->events = bus_subscription_next(log, self->subscription, limit, &local);
+    if (self->events == NULL && g_error_matches(local, BUS_ERROR, BUS_ERROR_NOT_FOUND))
+        return make_subscription(self, log, head, error);
+    if (self->events == NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
         return false;
+    }
     if (self->events->len == 0) {
         g_clear_pointer(&self->events, g_ptr_array_unref);
         self->seen_head = head;

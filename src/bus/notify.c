@@ -227,8 +227,8 @@ static bool add_all(BusLog *log, const BusNotify *rule, GError **error)
         return false;
     /* a feed is asked for by its reader: nothing waits for it */
     return rule->kind == BUS_NOTIFY_FEED ||
-           bus_subscription_ensure(log, subscription, (const char *const *)rule->topics, head, 0,
-                                   error);
+           bus_subscription_ensure(log, subscription, (const char *const *)rule->topics, head,
+                                   BUS_TRANSPORT_LAG_ALARM, error);
 }
 
 bool bus_notify_add(BusLog *log, const BusNotify *rule, GError **error)

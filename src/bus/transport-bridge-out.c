@@ -97,7 +97,8 @@ bool bus_bridge_move_out(const BusBridge *self, BusTransportState *state, void *
     uint64_t since = self->since;
     if (since == BUS_BRIDGE_SINCE_NOW && !bus_log_head(state->log, &since, error))
         return false;
-    if (!bus_subscription_ensure(state->log, subscription, topics, since, 0, error))
+    if (!bus_subscription_ensure(state->log, subscription, topics, since, BUS_TRANSPORT_LAG_ALARM,
+                                 error))
         return false;
     while (!g_cancellable_is_cancelled(cancellable)) {
         if (!move_batch(self, state, session, subscription, cancellable, error))

@@ -7,6 +7,9 @@ G_BEGIN_DECLS
 
 /** BUS_TRANSPORT_BATCH: so many messages go or come at once, at most */
 #define BUS_TRANSPORT_BATCH 100
+/** BUS_TRANSPORT_LAG_ALARM: a bridge, webhook or rule that is so many events behind raises an alarm
+ */
+#define BUS_TRANSPORT_LAG_ALARM 10000
 
 /**
  * BusMessage:

@@ -97,8 +97,8 @@ static bool add_all(BusLog *log, const BusWebhook *hook, GError **error)
     uint64_t head = 0;
     g_autofree char *subscription = bus_webhook_subscription(hook->name);
     return bus_log_head(log, &head, error) && insert_hook(log, hook, error) &&
-           bus_subscription_ensure(log, subscription, (const char *const *)hook->topics, head, 0,
-                                   error);
+           bus_subscription_ensure(log, subscription, (const char *const *)hook->topics, head,
+                                   BUS_TRANSPORT_LAG_ALARM, error);
 }
 
 bool bus_webhook_add(BusLog *log, const BusWebhook *hook, GError **error)

@@ -253,6 +253,41 @@ def test_on_each_database(receiver, database, log):
     assert log.json("bus", "webhook", "list") == []
 
 
+def test_database_restarted(receiver, own_postgres, log):
+    """PostgreSQL dies under load, and comes back."""
+    log.use_database(own_postgres.url(own_postgres.make_database()))
+    add_hook(log, receiver.url + "/", "hook")
+    daemon = log.start("bus", "deliver")
+    log.append(*events(200))
+    wait_until(lambda: len(receiver.posts) >= 20)
+    own_postgres.control("restart", "immediate")
+    log.append(*events(50, 200))
+    wait_until(lambda: set(receiver.numbers()) == set(range(250)), 60)
+    daemon.stop()
+    numbers = receiver.numbers()
+    assert sorted(numbers) == numbers and len(numbers) <= 251
+    assert "trying again" in daemon.text()
+
+
+def test_lag_alarm_and_lost_subscription(log, receiver):
+    """Whoever falls far behind is named; a subscription that somebody removed keeps nobody else."""
+    receiver.answers = lambda path, n: 500 if path == "/dead" else 200
+    log.atoll("bus", "webhook", "add", receiver.url + "/dead", "--name", "dead")
+    add_hook(log, receiver.url + "/good", "good", "--topic", "org.nothing")
+    log.append(*events(10001, topic="org.many"), batch=5000)
+    log.start("bus", "deliver")
+
+    def alarms():
+        found = log.atoll("bus", "search", "--topic", "org.atoll.prod.bus.subscription.lagging",
+                          "--json").stdout
+        return [line for line in found.splitlines() if "webhook:dead" in line]
+
+    wait_until(alarms, 60)
+    log.atoll("bus", "subscriptions", "remove", "webhook:dead")
+    log.append(*events(1))
+    wait_until(lambda: receiver.numbers("/good") == [0])
+
+
 def test_mail(log, mailbox):
     box = mailbox(refuse=2)
     add = ("bus", "notify", "add")
