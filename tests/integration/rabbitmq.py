@@ -123,6 +123,12 @@ log.console = false
         os.killpg(self.server.pid, signal.SIGKILL)
         self.server.wait()
 
+    def control(self, *words):
+        """rabbitmqctl"""
+        subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", *[str(w) for w in words]],
+                       env=self.env, cwd=self.directory, check=True, timeout=120,
+                       stdout=subprocess.DEVNULL)
+
     def connect(self):
         return pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", self.port))
 

@@ -161,6 +161,20 @@ def test_in_keeps_ids_and_headers_and_parks_what_is_bad(broker, log):
         {"name": "amqp", "position": 0, "came": 2, "parked": 8}]
 
 
+def test_grants_limit_what_comes_in(broker, log):
+    queue = name()
+    log.append(*events(1))
+    log.atoll("bus", "grant", "add", "amqp:guest", "org.grant.may.*")
+    log.start("bus", "bridge", "amqp", broker.url(), "--in", "--queue", queue, "--topic",
+              "org.grant.*")
+    wait_queue(broker, queue)
+    publish(broker, [(f"org.grant.{word}.x", pika.BasicProperties(user_id="guest"), b"{}")
+                     for word in ("may", "not", "may")])
+    wait_until(lambda: len(log.read(actor="amqp:guest")) == 2)
+    parked = log.json("bus", "bridge", "parked", "amqp")
+    assert [row["topic"] for row in parked] == ["org.grant.not.x"]
+
+
 def test_two_logs_become_one_another(broker, make_log):
     """Both ways on one exchange: each event is in both logs once, and nothing goes round."""
     one, two = make_log("one"), make_log("two")
@@ -218,6 +232,31 @@ def test_partition(broker, log):
     ids = [properties.message_id for _, properties, _ in queue.take()]
     assert list(dict.fromkeys(ids)) == [e["id"] for e in log.read()]
     proxy.close()
+
+
+def test_blocked_broker(broker, log):
+    """A broker short of memory stops to read from publishers; nobody loses anything."""
+    topic = "org.blocked." + name()
+    queue = Queue(broker, topic)
+    log.start("bus", "bridge", "amqp", broker.url(), "--out", "--since", 0, "--topic", topic,
+              "--heartbeat", 2)
+    log.append(*events(10, topic=topic))
+    wait_until(lambda: queue.length() == 10)
+    broker.control("set_vm_memory_high_watermark", "0.00001")
+    log.append(*events(300, 10, topic=topic))
+    # a publisher of the test is blocked as well
+    blocked = []
+    connection = broker.connect()
+    connection.add_on_connection_blocked_callback(lambda *_: blocked.append(1))
+    connection.channel().basic_publish("amq.topic", "org.nobody", b"{}")
+    wait_until(lambda: connection.process_data_events(0.1) or blocked)
+    assert queue.length() == 10
+    broker.control("set_vm_memory_high_watermark", "0.6")
+    wait_until(lambda: queue.length() >= 310, 60)
+    connection.close()
+    log.daemons[0].stop()
+    ids = [properties.message_id for _, properties, _ in queue.take()]
+    assert list(dict.fromkeys(ids)) == [e["id"] for e in log.read()]
 
 
 def test_full_queue_waits_and_keeps_the_order(broker, log):
