@@ -112,12 +112,18 @@ static void set_labels(Job *job, int64_t end_us)
 {
     WebChart *chart = job->chart;
     chart->labels = g_new0(char *, chart->n_labels + 1);
-    bool days = end_us - job->start_us > (int64_t)3 * 86400 * G_USEC_PER_SEC;
+    int64_t span_us = end_us - job->start_us;
+    const char *format = "%Y-%m-%d";
+    if (span_us <= (int64_t)600 * G_USEC_PER_SEC)
+        format = "%H:%M:%S";
+    else if (span_us <= (int64_t)86400 * G_USEC_PER_SEC)
+        format = "%H:%M";
+    else if (span_us <= (int64_t)4 * 86400 * G_USEC_PER_SEC)
+        format = "%m-%d %H:%M";
     for (unsigned i = 0; i < chart->n_labels; i++) {
         int64_t when_us = job->start_us + job->bucket_us * i;
         g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(when_us / G_USEC_PER_SEC);
-        chart->labels[i] =
-            when != NULL ? g_date_time_format(when, days ? "%Y-%m-%d" : "%d. %H:%M") : g_strdup("");
+        chart->labels[i] = when != NULL ? g_date_time_format(when, format) : g_strdup("");
     }
 }
 

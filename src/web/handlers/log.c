@@ -67,19 +67,28 @@ static void append_severities(GString *page, int64_t chosen)
     g_string_append(page, "</select></label>\n");
 }
 
-static bool has_filter(const WebSearch *search)
+/* What is being looked for, beside the word "Filter": on a phone the form itself stays folded. */
+static void append_active(GString *page, const WebSearch *search)
 {
-    g_autoptr(GString) link = g_string_new("");
+    g_autoptr(GString) link = g_string_new("?");
     web_search_append(search, link);
-    return link->len > 0;
+    g_autoptr(GPtrArray) pairs = web_query_parse(link->str + 1, NULL);
+    for (unsigned i = 0; pairs != NULL && i < pairs->len; i++) {
+        const WebPair *pair = pairs->pdata[i];
+        g_autofree char *shown = NULL;
+        if (strcmp(pair->name, "start") == 0 || strcmp(pair->name, "end") == 0)
+            shown = web_message_print_time(
+                (int64_t)(web_search_parse_time(pair->value) * G_USEC_PER_SEC));
+        web_html_printf(page, "<span class=\"active\">%s: %s</span>", pair->name,
+                        shown != NULL ? shown : pair->value);
+    }
 }
 
 static void append_form(GString *page, const WebSearch *search)
 {
-    g_string_append_printf(page,
-                           "<details class=\"filters\"%s><summary>Filter</summary>\n"
-                           "<form action=\"/log\" method=\"get\" role=\"search\">\n",
-                           has_filter(search) ? " open" : "");
+    g_string_append(page, "<details class=\"filters\"><summary>Filter");
+    append_active(page, search);
+    g_string_append(page, "</summary>\n<form action=\"/log\" method=\"get\" role=\"search\">\n");
     append_fields(page, search);
     append_date(page, "From (UTC)", "start", search->times[WEB_SEARCH_START]);
     append_date(page, "Until (UTC)", "end", search->ends_now ? NAN : search->times[WEB_SEARCH_END]);
