@@ -43,7 +43,7 @@ typedef struct {
  * @run_scripts: runs the scripts of a stage's packages; %TREE_ERROR_SCRIPT names package and
  *   script
  * @recipe: (nullable) (transfer full): text that changes whenever @run_scripts starts to give
- * another result for the same tree
+ *   another result for the same tree; without it nothing is remembered
  * @clean: removes locks and backups of the database
  *
  * What differs between trees of different package formats.
@@ -62,7 +62,7 @@ typedef struct {
     bool (*diversions)(StoreNode *root, int repo_fd, GHashTable **out_diversions, GError **error);
     bool (*put_database)(StoreNode *root, int repo_fd, GPtrArray *imported, GError **error);
     bool (*run_scripts)(const TreeFormatRun *run, GCancellable *cancellable, GError **error);
-    char *(*recipe)(void);
+    char *(*recipe)(const Manifest *manifest, const GPtrArray *imported);
     void (*clean)(StoreNode *root);
 } TreeFormat;
 

@@ -4,6 +4,7 @@
  */
 #include "tree/rpm-run.h"
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/sandbox.h"
@@ -11,12 +12,15 @@
 #include "tree/rpm-transaction.h"
 
 #include <fcntl.h>
+#include <rpm/rpmlib.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PROGRAM "/run/atoll/program"
 #define INPUT "/run/atoll/input"
 #define LINES_MAX 12
+/* raised when the same packages start to give another tree */
+#define RECIPE "rpm 1"
 
 typedef struct {
     const BaseProgress *progress;
@@ -126,6 +130,22 @@ static bool run_sandbox(const TreeFormatRun *run, const char *input, Output *out
     };
     GError *cause = NULL;
     return base_sandbox_run(&sandbox, NULL, cancellable, &cause) || set_error(output, cause, error);
+}
+
+char *tree_rpm_run_recipe(const Manifest *manifest, const GPtrArray *imported)
+{
+    g_autofree char *rules = tree_rules_digest();
+    g_autofree char *languages = join_languages(manifest);
+    g_autoptr(GString) text = g_string_new(RECIPE "\n");
+    g_string_append_printf(text, "%s\n%s\n%s\n%d\n", RPMVERSION, rules, languages,
+                           manifest->documentation);
+    for (guint i = 0; i < imported->len; i++) {
+        GBytes *header = ((const PackagesImported *)imported->pdata[i])->header;
+        g_autofree char *digest =
+            base_sha256_hex(g_bytes_get_data(header, NULL), g_bytes_get_size(header));
+        g_string_append_printf(text, "%s\n", digest);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 bool tree_rpm_run(const TreeFormatRun *run, GCancellable *cancellable, GError **error)

@@ -18,4 +18,8 @@ G_BEGIN_DECLS
 bool tree_rpm_run(const TreeFormatRun *run, GCancellable *cancellable,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** tree_rpm_run_recipe: (transfer full): all that decides what tree_rpm_run() does to a tree
+ * besides the tree: headers, rules, librpm, what the manifest says of files */
+char *tree_rpm_run_recipe(const Manifest *manifest, const GPtrArray *imported);
+
 G_END_DECLS

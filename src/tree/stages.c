@@ -70,7 +70,7 @@ static void hash_node(const char *path, StoreNode *node, void *user_data)
 static char *key_ref(const TreeStages *self, StoreNode *root, GPtrArray *packages)
 {
     char key[BASE_SHA256_HEX_CHARS + 1];
-    g_autofree char *recipe = self->assemble.format->recipe();
+    g_autofree char *recipe = self->assemble.format->recipe(self->assemble.manifest, packages);
     g_autoptr(BaseSha256) sha256 = base_sha256_new();
     base_sha256_update(sha256, RECIPE, sizeof RECIPE);
     base_sha256_update(sha256, recipe, strlen(recipe) + 1);

@@ -83,7 +83,8 @@ class Tree:
     def run(self, *words, status=0, **keys):
         options = {name: keys.pop(name) for name in ("env", "umask", "cwd") if name in keys}
         self.keys |= {key.replace("_", "-"): value for key, value in keys.items()}
-        self.manifest.write_text(json.dumps(self.keys))
+        self.manifest.write_text(json.dumps(
+            {name: value for name, value in self.keys.items() if value is not None}))
         return run(*words[:words.index("--") if "--" in words else 0], ATOLL, "compose",
                    self.manifest, "--state", self.state, "--quiet",
                    *words[words.index("--") + 1 if "--" in words else 0:], status=status,
@@ -148,6 +149,11 @@ def tree(tmp_path):
     result = Tree(tmp_path)
     yield result
     shutil.rmtree(result.state, ignore_errors=True)
+
+
+def scripts(answer):
+    """Of how many packages the scripts ran."""
+    return next(phase["files"] for phase in answer["phases"] if phase["phase"] == "scripts")
 
 
 def explained(path):
@@ -315,6 +321,30 @@ def test_ids_stay(tree):
     owner = line.split(":")[2]
     row = tree.ostree("ls", "test/rpm", "/usr/share/svc-a/own")
     assert row.split()[1] == owner
+
+
+def test_tmpfiles_say_it_once(made):
+    lines = made.ostree("cat", "test/rpm", "/usr/lib/tmpfiles.d/atoll-var.conf").splitlines()
+    paths = [line.split()[1] for line in lines if line[0] in "dLC"]
+    assert "/var/lib/rpm" in paths
+    assert sorted(paths) == sorted(set(paths))
+
+
+def test_scripts_are_remembered(tree):
+    """With the same packages they need not run again; what else changes does not matter."""
+    names = [*SMALL, "shadow-utils", "systemd", "user-useradd", "service-on"]
+    tree.make(packages=names)
+    first = tree.listing()
+    answer = tree.make(packages=names, default_target="multi-user.target")
+    assert scripts(answer) == 0
+    assert {line for line in first ^ tree.listing() if line.startswith("-")} == set()
+    tree.make(packages=names, default_target=None)
+    assert scripts(tree.make("--", "--force")) == 0
+    warm = tree.listing()
+    assert scripts(tree.make(packages=names, documentation=False)) > 0
+    shutil.rmtree(tree.state / "build")
+    assert scripts(tree.make("--", "--force", packages=names, documentation=True)) > 0
+    assert tree.listing() == warm == first
 
 
 def test_user_of_a_sysusers_file(tree):

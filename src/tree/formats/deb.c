@@ -73,6 +73,14 @@ static bool put_database(StoreNode *root, int repo_fd, GPtrArray *imported, GErr
     return tree_dpkg_put(root, repo_fd, imported, error);
 }
 
+/* A deb's scripts and its paragraph are in the tree. */
+static char *recipe(const Manifest *manifest, const GPtrArray *imported)
+{
+    (void)manifest;
+    (void)imported;
+    return tree_scripts_recipe();
+}
+
 static bool run_scripts(const TreeFormatRun *run, GCancellable *cancellable, GError **error)
 {
     return tree_scripts_configure(run->scripts, run->imported, run->progress, cancellable, error);
@@ -90,6 +98,6 @@ const TreeFormat tree_format_deb = {
     .diversions = tree_dpkg_diversions,
     .put_database = put_database,
     .run_scripts = run_scripts,
-    .recipe = tree_scripts_recipe,
+    .recipe = recipe,
     .clean = tree_dpkg_clean,
 };

@@ -11,6 +11,8 @@
 
 #include <sys/stat.h>
 
+#define DATABASE_LINK "var/lib/rpm"
+
 /* The package filesystem brings all of it. */
 static bool put_skeleton(StoreNode *root, int repo_fd, GError **error)
 {
@@ -50,12 +52,23 @@ static bool put_database(StoreNode *root, int repo_fd, GPtrArray *imported, GErr
     make_mount_point(root, "tmp", 01777);
     make_mount_point(root, "var/tmp", 01777);
     make_mount_point(root, TREE_RPM_DATABASE_DIR, 0755);
-    return put_link(root, repo_fd, "var/lib/rpm", "../../" TREE_RPM_DATABASE_DIR, error) &&
+    /* a package of an older distribution may have the directory, without a file in it */
+    (void)store_node_remove(root, DATABASE_LINK);
+    return put_link(root, repo_fd, DATABASE_LINK, "../../" TREE_RPM_DATABASE_DIR, error) &&
            put_link(root, repo_fd, "usr/share/rpm", "../lib/sysimage/rpm", error);
+}
+
+/* The link is for scripts; on a host, tmpfiles.d makes it. */
+static void remove_link(StoreNode *root)
+{
+    const StoreNode *link = store_node_find(root, DATABASE_LINK);
+    if (link != NULL && S_ISLNK(link->meta.mode))
+        (void)store_node_remove(root, DATABASE_LINK);
 }
 
 static void clean(StoreNode *root)
 {
+    remove_link(root);
     static const char *const litter[] = {
         TREE_RPM_DATABASE_DIR "/.rpm.lock",
         TREE_RPM_DATABASE_DIR "/__db.001",
@@ -73,7 +86,7 @@ static void clean(StoreNode *root)
 const TreeFormat tree_format_rpm = {
     .name = "rpm",
     .database_dir = TREE_RPM_DATABASE_DIR,
-    .database_link = "var/lib/rpm",
+    .database_link = DATABASE_LINK,
     .database_target = "../../" TREE_RPM_DATABASE_DIR,
     .first_package = "filesystem",
     .put_skeleton = put_skeleton,
@@ -81,5 +94,6 @@ const TreeFormat tree_format_rpm = {
     .select = tree_rpm_files_select,
     .put_database = put_database,
     .run_scripts = tree_rpm_run,
+    .recipe = tree_rpm_run_recipe,
     .clean = clean,
 };
