@@ -36,22 +36,40 @@ unsigned bus_deliver_target_wait_ms(unsigned first_ms, unsigned attempt, uint8_t
     return (unsigned)(wait_ms - wait_ms / 4 * chance / 255);
 }
 
-static bool load_wait(BusDeliverTarget *self, BaseDb *db, GError **error)
+void bus_deliver_trouble_clear(BusDeliverTrouble *self)
+{
+    g_clear_pointer(&self->reason, g_free);
+}
+
+bool bus_deliver_trouble_load(BusLog *log, const char *subscription, BusDeliverTrouble *out_trouble,
+                              GError **error)
 {
     BaseDbStatement *statement = base_db_prepare(
-        db, "SELECT attempts, next_us FROM bus_delivery WHERE subscription = ?1", error);
+        bus_log_get_db(log),
+        "SELECT attempts, next_us, last_error FROM bus_delivery WHERE subscription = ?1", error);
+    bool row = false;
     if (statement == NULL)
         return false;
-    base_db_bind_text(statement, 1, self->subscription);
-    bool row = true;
-    while (row) {
-        if (!base_db_step(statement, &row, error))
-            return false;
-        if (row) {
-            self->attempts = (unsigned)base_db_column_int(statement, "attempts");
-            self->wait_until_us = base_db_column_int(statement, "next_us");
-        }
+    base_db_bind_text(statement, 1, subscription);
+    if (!base_db_step(statement, &row, error))
+        return false;
+    *out_trouble = (BusDeliverTrouble){0};
+    if (row) {
+        out_trouble->attempts = (unsigned)base_db_column_int(statement, "attempts");
+        out_trouble->next_us = base_db_column_int(statement, "next_us");
+        out_trouble->reason = g_strdup(base_db_column_text(statement, "last_error"));
     }
+    base_db_reset(statement);
+    return true;
+}
+
+static bool load_wait(BusDeliverTarget *self, BusLog *log, GError **error)
+{
+    g_auto(BusDeliverTrouble) trouble = {0};
+    if (!bus_deliver_trouble_load(log, self->subscription, &trouble, error))
+        return false;
+    self->attempts = trouble.attempts;
+    self->wait_until_us = trouble.next_us;
     return true;
 }
 
@@ -119,7 +137,7 @@ GPtrArray *bus_deliver_target_load(BusLog *log, GError **error)
         g_ptr_array_add(targets, target);
     }
     for (unsigned i = 0; i < targets->len; i++) {
-        if (!load_wait(g_ptr_array_index(targets, i), bus_log_get_db(log), error))
+        if (!load_wait(g_ptr_array_index(targets, i), log, error))
             return NULL;
     }
     return g_steal_pointer(&targets);

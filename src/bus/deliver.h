@@ -26,6 +26,27 @@ typedef struct {
 } BusDeliverOptions;
 
 /**
+ * BusDeliverTrouble:
+ * @attempts: how often the next delivery has failed; 0 when nothing is wrong
+ * @next_us: when it is tried again, microseconds of Unix time
+ * @reason: (owned) (nullable): why it failed
+ *
+ * What keeps a webhook or rule from its next delivery.
+ */
+typedef struct {
+    unsigned attempts;
+    int64_t next_us;
+    char *reason;
+} BusDeliverTrouble;
+
+void bus_deliver_trouble_clear(BusDeliverTrouble *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BusDeliverTrouble, bus_deliver_trouble_clear)
+
+/** bus_deliver_trouble_load: of the subscription of a webhook or rule */
+bool bus_deliver_trouble_load(BusLog *log, const char *subscription, BusDeliverTrouble *out_trouble,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * bus_deliver_run:
  * @url: the state database
  * @state_dir: the state directory

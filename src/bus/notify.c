@@ -231,11 +231,28 @@ static bool add_all(BusLog *log, const BusNotify *rule, GError **error)
                                    BUS_TRANSPORT_LAG_ALARM, error);
 }
 
+/* The archive finds objects and actors by their whole names. */
+static bool check_feed(const BusNotify *rule, GError **error)
+{
+    char **const lists[] = {rule->objects, rule->exclude};
+    for (size_t i = 0; i < G_N_ELEMENTS(lists) && rule->kind == BUS_NOTIFY_FEED; i++) {
+        for (size_t n = 0; lists[i] != NULL && lists[i][n] != NULL; n++) {
+            if (strchr(lists[i][n], '*') == NULL)
+                continue;
+            g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                        "‘%s’ is a glob; a feed wants whole names of objects and actors",
+                        lists[i][n]);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool bus_notify_add(BusLog *log, const BusNotify *rule, GError **error)
 {
     BaseDb *db = bus_log_get_db(log);
-    if (!bus_transport_name_check(rule->name, error) || !bus_transport_state_migrate(db, error) ||
-        !base_db_begin(db, error))
+    if (!check_feed(rule, error) || !bus_transport_name_check(rule->name, error) ||
+        !bus_transport_state_migrate(db, error) || !base_db_begin(db, error))
         return false;
     bool ok = add_all(log, rule, error) && base_db_commit(db, error);
     if (!ok)

@@ -100,8 +100,10 @@ static char *format_mute(int64_t until_us)
     return time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : g_strdup("");
 }
 
-static void add_rule(JsonBuilder *builder, const BusNotify *rule, const char *to, const char *muted)
+static char *add_rule(JsonBuilder *builder, const BusNotify *rule, const char *to,
+                      const char *muted, BusLog *log, GError **error)
 {
+    g_autofree char *subscription = bus_notify_subscription(rule->name);
     json_builder_begin_object(builder);
     json_builder_set_member_name(builder, "name");
     json_builder_add_string_value(builder, rule->name);
@@ -124,13 +126,16 @@ static void add_rule(JsonBuilder *builder, const BusNotify *rule, const char *to
         json_builder_add_string_value(builder, muted);
     else
         json_builder_add_null_value(builder);
+    char *trouble = cmd_bus_transport_add_trouble(builder, log, subscription, error);
     json_builder_end_object(builder);
+    return trouble;
 }
 
 static CmdExit list(const CmdArgs *args, GError **error)
 {
-    static const CmdColumn columns[] = {
-        {"NAME", false}, {"TO", false}, {"TOPICS", false}, {"MUTED UNTIL", false}, {0}};
+    static const CmdColumn columns[] = {{"NAME", false},   {"TO", false},
+                                        {"TOPICS", false}, {"MUTED UNTIL", false},
+                                        {"FAILED", false}, {0}};
     g_auto(BusTransportState) state = {.lock_fd = -1};
     if (!cmd_bus_transport_open(args, &state, error))
         return CMD_EXIT_FAILED;
@@ -145,9 +150,11 @@ static CmdExit list(const CmdArgs *args, GError **error)
         g_autofree char *to = bus_notify_to(rule);
         g_autofree char *topics = g_strjoinv(" ", rule->topics);
         g_autofree char *muted = format_mute(rule->muted_until_us);
-        add_rule(builder, rule, to, muted);
-        cmd_table_add(table,
-                      (const char *const[]){rule->name, to, *topics != '\0' ? topics : "*", muted});
+        g_autofree char *trouble = add_rule(builder, rule, to, muted, state.log, error);
+        if (trouble == NULL)
+            return CMD_EXIT_FAILED;
+        cmd_table_add(table, (const char *const[]){rule->name, to, *topics != '\0' ? topics : "*",
+                                                   muted, trouble});
     }
     json_builder_end_array(builder);
     g_autofree char *text = cmd_table_print(table);

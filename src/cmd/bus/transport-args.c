@@ -5,6 +5,7 @@
 #include "cmd/bus/transport-args.h"
 
 #include "base/fd.h"
+#include "bus/deliver.h"
 #include "cmd/error.h"
 
 #include <fcntl.h>
@@ -100,6 +101,30 @@ bool cmd_bus_transport_duration(const char *text, unsigned *out_seconds, GError 
     }
     *out_seconds = (unsigned)number * factor;
     return true;
+}
+
+char *cmd_bus_transport_add_trouble(JsonBuilder *builder, BusLog *log, const char *subscription,
+                                    GError **error)
+{
+    g_auto(BusDeliverTrouble) trouble = {0};
+    if (!bus_deliver_trouble_load(log, subscription, &trouble, error))
+        return NULL;
+    json_builder_set_member_name(builder, "trouble");
+    if (trouble.attempts == 0) {
+        json_builder_add_null_value(builder);
+        return g_strdup("");
+    }
+    const char *reason = trouble.reason != NULL ? trouble.reason : "";
+    g_autofree char *next = bus_time_print(trouble.next_us);
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "attempts");
+    json_builder_add_int_value(builder, trouble.attempts);
+    json_builder_set_member_name(builder, "next");
+    json_builder_add_string_value(builder, next);
+    json_builder_set_member_name(builder, "reason");
+    json_builder_add_string_value(builder, reason);
+    json_builder_end_object(builder);
+    return g_strdup_printf("%u times: %s", trouble.attempts, reason);
 }
 
 CmdExit cmd_bus_transport_usage(GError **error, const char *format, ...)

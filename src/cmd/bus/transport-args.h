@@ -57,6 +57,13 @@ bool cmd_bus_transport_number(const char *text, const char *what, unsigned min, 
 bool cmd_bus_transport_duration(const char *text, unsigned *out_seconds,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cmd_bus_transport_add_trouble: what keeps @subscription from its next delivery: a member
+ * "trouble" (null, or attempts, next, reason) of @builder's object
+ *
+ * Returns: (transfer full): the same in words, "" for none; %NULL with @error set */
+char *cmd_bus_transport_add_trouble(JsonBuilder *builder, BusLog *log, const char *subscription,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cmd_bus_transport_usage: sets a usage error; always %CMD_EXIT_USAGE */
 CmdExit cmd_bus_transport_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -73,8 +73,10 @@ static CmdExit add(const CmdArgs *args, const char *url, GError **error)
     return CMD_EXIT_DONE;
 }
 
-static void add_hook(JsonBuilder *builder, const BusWebhook *hook, const char *url)
+static char *add_hook(JsonBuilder *builder, const BusWebhook *hook, const char *url, BusLog *log,
+                      GError **error)
 {
+    g_autofree char *subscription = bus_webhook_subscription(hook->name);
     json_builder_begin_object(builder);
     json_builder_set_member_name(builder, "name");
     json_builder_add_string_value(builder, hook->name);
@@ -85,13 +87,15 @@ static void add_hook(JsonBuilder *builder, const BusWebhook *hook, const char *u
     json_builder_add_boolean_value(builder, hook->secret != NULL);
     json_builder_set_member_name(builder, "attempts");
     json_builder_add_int_value(builder, hook->max_attempts);
+    char *trouble = cmd_bus_transport_add_trouble(builder, log, subscription, error);
     json_builder_end_object(builder);
+    return trouble;
 }
 
 static CmdExit list(const CmdArgs *args, GError **error)
 {
-    static const CmdColumn columns[] = {
-        {"NAME", false}, {"URL", false}, {"TOPICS", false}, {"SIGNED", false}, {0}};
+    static const CmdColumn columns[] = {{"NAME", false},   {"URL", false},    {"TOPICS", false},
+                                        {"SIGNED", false}, {"FAILED", false}, {0}};
     g_auto(BusTransportState) state = {.lock_fd = -1};
     if (!cmd_bus_transport_open(args, &state, error))
         return CMD_EXIT_FAILED;
@@ -105,9 +109,11 @@ static CmdExit list(const CmdArgs *args, GError **error)
         const BusWebhook *hook = g_ptr_array_index(hooks, i);
         g_autofree char *url = bus_transport_mask_url(hook->url);
         g_autofree char *topics = g_strjoinv(" ", hook->topics);
-        add_hook(builder, hook, url);
+        g_autofree char *trouble = add_hook(builder, hook, url, state.log, error);
+        if (trouble == NULL)
+            return CMD_EXIT_FAILED;
         cmd_table_add(table, (const char *const[]){hook->name, url, *topics != '\0' ? topics : "*",
-                                                   hook->secret != NULL ? "yes" : "no"});
+                                                   hook->secret != NULL ? "yes" : "no", trouble});
     }
     json_builder_end_array(builder);
     g_autofree char *text = cmd_table_print(table);
