@@ -205,13 +205,15 @@ def test_broker_killed_under_load(broker, make_log):
     broker.kill()
     one.append(*events(500, 1500, topic=topic))
     broker.start()
-    # a reader that is killed goes on too
+    # whoever is killed goes on too
+    one.daemons[0].kill()
+    one.start("bus", "bridge", "amqp", broker.url(), "--out")
     two.daemons[0].kill()
     two.start("bus", "bridge", "amqp", broker.url(), "--in", "--queue", queue, "--topic", topic)
     wait_until(lambda: len(two.read()) >= 2000, 120)
     sent, came = one.read(), two.read()
     assert sorted(e["id"] for e in came) == sorted(e["id"] for e in sent)
-    assert "trying again" in one.daemons[0].text()
+    assert "trying again" in one.daemons[0].text() + two.daemons[0].text()
 
 
 def test_partition(broker, log):

@@ -10,10 +10,13 @@ import json
 import sqlite3
 import threading
 import time
+import urllib.request
+import xml.etree.ElementTree
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import AuthResult
 
 from database import free_port, wait_until
 
@@ -205,6 +208,9 @@ def test_waits_are_remembered(log, receiver):
     with sqlite3.connect(log.state / "atoll.db") as db:
         attempts, next_us = db.execute("SELECT attempts, next_us FROM bus_delivery").fetchone()
     assert attempts == 1 and next_us / 1e6 > time.time() + 2000
+    trouble = log.json("bus", "webhook", "list")[0]["trouble"]
+    assert trouble["attempts"] == 1 and "500" in trouble["reason"]
+    assert "1 times:" in log.atoll("bus", "webhook", "list").stdout
     receiver.answers = lambda path, n: 200
     add_hook(log, receiver.url + "/other", "other")
     log.start("bus", "deliver")
@@ -336,6 +342,59 @@ def test_digest_and_mute(log, mailbox):
     assert len(bobs) == 1 and '{"n":10}' in bobs[0].get_content()
 
 
+class LoginMailbox(Mailbox):
+    """Takes mail only from whoever knows the password."""
+
+    def __init__(self):
+        Sink.__init__(self)
+        self.refuse = 0
+        self.mails = []
+
+        def authenticate(server, session, envelope, mechanism, data):
+            return AuthResult(success=(data.login, data.password) == (b"atoll", b"ge-heim"))
+
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port(),
+                                     authenticator=authenticate, auth_required=True,
+                                     auth_require_tls=False)
+        self.controller.start()
+        self.url = f"smtp://atoll@127.0.0.1:{self.controller.port}"
+
+
+def test_mail_with_password(log, tmp_path):
+    box = LoginMailbox()
+    password = tmp_path / "password"
+    password.write_text("ge-heim\n")
+    log.atoll("bus", "notify", "add", "all", "--to", "mail:alice@example.org", "--topic", TOPIC)
+    log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org",
+              "--smtp-password-file", password)
+    log.append(*events(1))
+    wait_until(lambda: box.mails, 60)
+    log.daemons[0].stop()
+    assert "ge-heim" not in log.daemons[0].text()
+    box.controller.stop()
+
+
+def test_feed(log, tmp_path):
+    """The path of a feed rule is one that `atoll serve` has, with what the rule wants."""
+    path = log.atoll("bus", "notify", "add", "f", "--to", "feed", "--topic", "org.atoll.*.tree.*",
+                     "--object", "deb:bash", "--severity", "warning", "--exclude-actor",
+                     "person:alice").stdout.strip()
+    wanted = dict(severity=30, objects=["deb:bash"], actor="person:bob")
+    log.append(*events(1, 1, **wanted), *events(1, 2, **dict(wanted, severity=20)),
+               *events(1, 3, **dict(wanted, objects=["deb:zsh"])),
+               *events(1, 4, **dict(wanted, actor="person:alice")),
+               *events(1, 5, **dict(wanted, topic="org.atoll.prod.image.disk.done")))
+    port = tmp_path / "port"
+    log.start("serve", "--listen", "127.0.0.1:0", "--port-file", port)
+    wait_until(port.exists)
+    url = f"http://127.0.0.1:{port.read_text().strip()}{path}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        feed = xml.etree.ElementTree.fromstring(answer.read())
+    entries = feed.findall("{http://www.w3.org/2005/Atom}entry")
+    assert len(entries) == 1
+    assert log.read()[0]["id"] in xml.etree.ElementTree.tostring(entries[0], "unicode")
+
+
 def test_rules_by_hand(log):
     assert log.atoll("bus", "notify", "add", "f", "--to", "feed", "--topic", "org.atoll.*",
                      "--object", "deb:bash").stdout.strip() == (
@@ -349,6 +408,7 @@ def test_rules_by_hand(log):
                   ("x", "--to", "mail:a@b", "--severity", "loud")):
         log.atoll("bus", "notify", "add", *words, status=1 if words[0] == "a b" else 2)
     assert "already" in log.atoll("bus", "notify", "add", "f", "--to", "feed", status=1).stderr
+    log.atoll("bus", "notify", "add", "g", "--to", "feed", "--object", "deb:*", status=1)
     log.atoll("bus", "notify", "mute", "w", "--until", "2099-01-01T00:00:00Z")
     assert log.json("bus", "notify", "list")[1]["muted-until"] == "2099-01-01T00:00:00Z"
     log.atoll("bus", "notify", "remove", "f")
