@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check bench bench-bus-web deb install lint format fuzz tsan clean
+.PHONY: all deps demo check bench bench-bus bench-bus-web deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -23,6 +23,10 @@ check: deps
 
 bench: all
 	$(PYTHON) bench/bench.py
+	$(PYTHON) bench/bus.py
+
+bench-bus: all
+	$(PYTHON) bench/bus.py
 
 bench-bus-web: all
 	$(PYTHON) bench/bus-web.py

@@ -72,16 +72,27 @@ bool bus_signed_read_hex(const char *text, uint8_t *out_bytes, size_t size_bytes
     return true;
 }
 
+/* No printf here: this runs several times for each event. */
+static void append_name(GString *out, const char *name)
+{
+    g_string_append_len(out, ",\"", 2);
+    g_string_append(out, name);
+    g_string_append_len(out, "\":", 2);
+}
+
 static void append_hex(GString *out, const char *name, const uint8_t *bytes, size_t size_bytes)
 {
     char hex[2 * BASE_SHA256_BYTES + 1];
     base_digest_to_hex(bytes, size_bytes, hex);
-    g_string_append_printf(out, ",\"%s\":\"%s\"", name, hex);
+    append_name(out, name);
+    g_string_append_c(out, '"');
+    g_string_append_len(out, hex, (gssize)(2 * size_bytes));
+    g_string_append_c(out, '"');
 }
 
 static void append_text(GString *out, const char *name, const char *text)
 {
-    g_string_append_printf(out, ",\"%s\":", name);
+    append_name(out, name);
     if (text != NULL)
         bus_canonical_append_string(out, text);
     else
