@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from eventlog import Client, make_token
+from webclient import Client, make_token
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="python3-selenium is not installed")
 from selenium.webdriver.common.by import By  # noqa: E402 pylint: disable=wrong-import-position

@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 import pytest
 
 from conftest import run
-from eventlog import ATOLL, Client, Stream, make_token
+from webclient import ATOLL, Client, Stream, make_token
 
 PREFIX = "org.atoll.prod"
 

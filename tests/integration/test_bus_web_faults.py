@@ -11,7 +11,7 @@ import time
 import pytest
 
 from conftest import Server
-from eventlog import Client, Stream, make_token
+from webclient import Client, Stream, make_token
 
 IDLE_CLIENTS = 1000
 
