@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 import local
+import rpmdistro
 from conftest import run
 
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -448,3 +449,59 @@ def test_size(two, sbom, checkout):
     assert savings["documentation: false"]["files"] == 0
     assert "total" in tool(two, "size", two.second).stdout
     tool(two, "size", two.second, "--by", "weight", status=2)
+
+
+RPMS = ["filesystem", "setup", "glibc", "bash", "coreutils", "grep-sed", "util-linux-core"]
+
+
+@pytest.fixture(scope="module")
+def rpms(tmp_path_factory):
+    """A tree of a few rpms: its Compose, and what rpm says of the packages."""
+    compose = local.Compose.__new__(local.Compose)
+    compose.directory = tmp_path_factory.mktemp("account-rpm")
+    compose.state = compose.directory / "state"
+    compose.manifest = compose.directory / "tree.yaml"
+    repository = rpmdistro.repository()
+    compose.keys = {"ref": "test/tree", "packages": RPMS, "repos": [
+        {"name": "distro", "type": "rpm", "trusted": True, "url": f"file://{repository}"}]}
+    compose.write()
+    compose.make()
+    lines = run("rpm", "-qp", "--nosignature", "--qf", "%{NAME}\t%{EVR}\t%{LICENSE}\t%{ARCH}\n",
+                *repository.rglob("*.rpm")).stdout.splitlines()
+    compose.known = {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+    return compose
+
+
+def test_sbom_of_rpms(rpms):
+    document = json.loads(tool(rpms, "sbom", "test/tree").stdout)
+    jsonschema.validate(document, SCHEMA)
+    packages = {one["name"]: one for one in document["packages"]
+                if one["SPDXID"] != "SPDXRef-Tree"}
+    assert set(RPMS) <= set(packages)
+    for name, one in packages.items():
+        evr, licence, arch = rpms.known[name]
+        assert one["versionInfo"].removeprefix("0:") == evr
+        assert one["licenseDeclared"] == licence
+        assert purl(one).startswith("pkg:rpm/") and f"arch={arch}" in purl(one)
+        assert one["sourceInfo"] != ""
+    owned = {relation["relatedSpdxElement"] for relation in document["relationships"]
+             if relation["spdxElementId"] == packages["bash"]["SPDXID"]}
+    assert "./usr/bin/bash" in {one["fileName"] for one in document["files"]
+                                if one["SPDXID"] in owned}
+    assert "agree" in tool(rpms, "sbom", "test/tree", "--verify").stdout
+
+
+def test_audit_of_rpms(rpms, tmp_path):
+    evr, _, arch = rpms.known["bash"]
+    version, release = evr.split(":")[-1].split("-")
+    update = """<update type="security" status="stable"><id>{}</id><title>x</title>
+        <severity>Critical</severity><pkglist><collection short="c"><name>c</name>
+        <package name="bash" version="{}" release="{}" epoch="0" arch="{}"><filename>b.rpm</filename>
+        </package></collection></pkglist></update>"""
+    path = tmp_path / "updateinfo.xml"
+    path.write_text("<updates>" + update.format("U-1", version, release, arch) +
+                    update.format("U-2", version + ".1", release, arch) + "</updates>")
+    found = tool_json(rpms, "audit", "test/tree", "--advisories", path, status=1)["findings"]
+    assert [(one["id"], one["severity"]) for one in found] == [("U-2", "critical")]
+    assert "about rpms" not in tool(rpms, "audit", "test/tree", "--advisories", path,
+                                    status=1).stderr
