@@ -7,6 +7,7 @@ import os
 import pytest
 
 import local
+import rpmrepo
 from conftest import run
 
 ATOLL = local.ATOLL
@@ -301,3 +302,43 @@ def test_a_lock_that_cannot_be_written_leaves_the_old_one(locked):
     assert locked.lock.read_bytes() == before
     assert sorted(path.name for path in locked.compose.directory.glob("tree.yaml*")) == [
         "tree.yaml", "tree.yaml.lock"]
+
+
+# --- rpm
+
+def test_rpms_are_locked_too(tmp_path):
+    """Moves and holds as debs; repositories by revision, versions with epoch."""
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    state = tmp_path / "state"
+    manifest = tmp_path / "tree.yaml"
+    manifest.write_text(json.dumps({
+        "ref": "test/tree", "packages": ["app"], "repos": [
+            {"name": "one", "type": "rpm", "baseurl": f"file://{repo}", "trusted": True}]}))
+
+    def lock(*words, status=0):
+        return run(ATOLL, "lock", manifest, "--state", state, "--quiet", *words, status=status)
+
+    def versions():
+        text = (tmp_path / "tree.yaml.lock").read_text()
+        return {package["name"]: package["version"] for package in json.loads(text)["packages"]}
+
+    rpmrepo.build_all(repo, [{"name": "app", "requires": "lib >= 1"}, {"name": "lib", "version": "1:1-1"}])
+    rpmrepo.index(repo)
+    lock()
+    assert versions() == {"app": "1-1", "lib": "1:1-1"}
+    first = json.loads((tmp_path / "tree.yaml.lock").read_text())
+    assert {package["format"] for package in first["packages"]} == {"rpm"}
+    assert {package["path"] for package in first["packages"]} == {
+        "noarch/app-1-1.noarch.rpm", "noarch/lib-1-1.noarch.rpm"}
+    rpmrepo.build_all(repo, [{"name": "app", "version": "2-1", "requires": "lib >= 1"},
+                             {"name": "lib", "version": "1:2-1"}])
+    rpmrepo.index(repo)
+    lock(status=3)
+    assert versions() == {"app": "1-1", "lib": "1:1-1"}
+    lock("--update", "lib")
+    assert versions() == {"app": "1-1", "lib": "1:2-1"}
+    changes = json.loads(lock("--check", "--json").stdout)["changes"]
+    assert [(change["package"], change["to"]) for change in changes] == [("app", "2-1")]
+    lock("--update")
+    assert versions() == {"app": "2-1", "lib": "1:2-1"}
