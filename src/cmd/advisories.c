@@ -61,6 +61,17 @@ unsigned cmd_advisories_count(const CmdAdvisories *self)
     return self->paths->len;
 }
 
+GPtrArray *cmd_advisories_match_audit(const CmdAdvisories *self, const PackagesAudit *audit,
+                                      GError **error)
+{
+    g_autoptr(GPtrArray) findings = packages_findings_new();
+    for (guint i = 0; i < self->paths->len; i++)
+        if (!packages_advisories_match(audit, self->paths->pdata[i], findings, error))
+            return NULL;
+    packages_findings_sort(findings);
+    return g_steal_pointer(&findings);
+}
+
 GPtrArray *cmd_advisories_match(const CmdAdvisories *self, TreeInspect *commit, GPtrArray *packages,
                                 const char *release, GError **error)
 {
@@ -83,12 +94,7 @@ GPtrArray *cmd_advisories_match(const CmdAdvisories *self, TreeInspect *commit, 
                            .release = release != NULL ? release : os.codename,
                            .subjects = subjects,
                            .n_subjects = packages->len};
-    g_autoptr(GPtrArray) findings = packages_findings_new();
-    for (guint i = 0; i < self->paths->len; i++)
-        if (!packages_advisories_match(&audit, self->paths->pdata[i], findings, error))
-            return NULL;
-    packages_findings_sort(findings);
-    return g_steal_pointer(&findings);
+    return cmd_advisories_match_audit(self, &audit, error);
 }
 
 void cmd_advisories_json(JsonBuilder *json, const char *name, GPtrArray *findings)

@@ -44,6 +44,10 @@ unsigned cmd_advisories_count(const CmdAdvisories *self);
 GPtrArray *cmd_advisories_match(const CmdAdvisories *self, TreeInspect *commit, GPtrArray *packages,
                                 const char *release, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cmd_advisories_match_audit: as cmd_advisories_match(), for any packages */
+GPtrArray *cmd_advisories_match_audit(const CmdAdvisories *self, const PackagesAudit *audit,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cmd_advisories_json: adds member @name, a list of @findings */
 void cmd_advisories_json(JsonBuilder *json, const char *name, GPtrArray *findings);
 

@@ -4,6 +4,7 @@
  */
 #include "cmd/commands.h"
 
+#include "cmd/advisories.h"
 #include "cmd/error.h"
 #include "cmd/table.h"
 #include "cmd/terminal.h"
@@ -11,6 +12,7 @@
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
+#include <string.h>
 
 const CmdOption cmd_lock_options[] = {
     CMD_OPTION_STATE,
@@ -20,10 +22,80 @@ const CmdOption cmd_lock_options[] = {
     {.name = "lockfile",
      .metavar = "FILE",
      .help = "the lock (default: the manifest's name with .lock after it)"},
+    CMD_OPTION_ADVISORIES,
+    {.name = "release",
+     .metavar = "NAME",
+     .help = "release that advisories are for (default: the repositories' own, as bookworm)"},
     CMD_OPTION_JSON,
     CMD_OPTION_QUIET,
     {0},
 };
+
+/* What a change of packages means for advisories. */
+typedef struct {
+    GPtrArray *fixed;  /* owned, nullable: PackagesFinding */
+    GPtrArray *opened; /* owned, nullable */
+} Effect;
+
+static void effect_clear(Effect *effect)
+{
+    g_clear_pointer(&effect->fixed, g_ptr_array_unref);
+    g_clear_pointer(&effect->opened, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Effect, effect_clear)
+
+/* A rebuild of the same source (bash 5.2-1+b2) has the source's version without "+b2". */
+static char *source_version(const PackagesPackage *package)
+{
+    char *version = g_strdup(package->version);
+    char *plus = strrchr(version, '+');
+    if (plus != NULL && plus[1] == 'b' && plus[2] != '\0' &&
+        strspn(plus + 2, "0123456789") == strlen(plus + 2))
+        *plus = '\0';
+    return version;
+}
+
+static GPtrArray *match(const CmdAdvisories *advisories, const GPtrArray *packages,
+                        const char *release, GError **error)
+{
+    g_autoptr(GPtrArray) versions = g_ptr_array_new_with_free_func(g_free);
+    g_autofree PackagesSubject *subjects = g_new0(PackagesSubject, packages->len + 1);
+    const char *format = "deb";
+    for (guint i = 0; i < packages->len; i++) {
+        const PackagesPackage *package = packages->pdata[i];
+        g_ptr_array_add(versions, source_version(package));
+        subjects[i] = (PackagesSubject){.name = package->name,
+                                        .version = package->version,
+                                        .arch = package->arch,
+                                        .source = package->source,
+                                        .source_version = versions->pdata[i]};
+        format = package->format->name;
+    }
+    const PackagesAudit audit = {.format = format,
+                                 .os_id = strcmp(format, "deb") == 0 ? "debian" : "fedora",
+                                 .os_version = "",
+                                 .release = release != NULL ? release : "",
+                                 .subjects = subjects,
+                                 .n_subjects = packages->len};
+    return cmd_advisories_match_audit(advisories, &audit, error);
+}
+
+/* Those of @findings that are not in @others too. */
+static GPtrArray *without(const GPtrArray *findings, const GPtrArray *others)
+{
+    GPtrArray *rest = g_ptr_array_new();
+    for (guint i = 0; i < findings->len; i++) {
+        const PackagesFinding *one = findings->pdata[i];
+        bool is_in = false;
+        for (guint n = 0; !is_in && n < others->len; n++) {
+            const PackagesFinding *other = others->pdata[n];
+            is_in = strcmp(one->id, other->id) == 0 && strcmp(one->package, other->package) == 0;
+        }
+        if (!is_in)
+            g_ptr_array_add(rest, findings->pdata[i]);
+    }
+    return rest;
+}
 
 static const char *kind_of(const PackagesChange *change)
 {
@@ -52,6 +124,16 @@ static void print_changes(const TreeLockResult *result)
     }
 }
 
+static void print_effect(const Effect *effect)
+{
+    if (effect->fixed == NULL)
+        return;
+    g_autofree char *fixed = effect->fixed->len > 0 ? cmd_advisories_table(effect->fixed) : NULL;
+    g_autofree char *opened = effect->opened->len > 0 ? cmd_advisories_table(effect->opened) : NULL;
+    printf("\n%u advisories fixed\n%s%u advisories newly open\n%s", effect->fixed->len,
+           fixed != NULL ? fixed : "", effect->opened->len, opened != NULL ? opened : "");
+}
+
 static void print_text(const TreeLockResult *result)
 {
     if (result->is_new)
@@ -73,7 +155,7 @@ static void add_member(JsonBuilder *json, const char *name, const char *text)
         json_builder_add_null_value(json);
 }
 
-static void print_json(const TreeLockResult *result)
+static void print_json(const TreeLockResult *result, const Effect *effect)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
     json_builder_begin_object(json);
@@ -96,6 +178,10 @@ static void print_json(const TreeLockResult *result)
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
+    if (effect->fixed != NULL) {
+        cmd_advisories_json(json, "fixed", effect->fixed);
+        cmd_advisories_json(json, "opened", effect->opened);
+    }
     json_builder_end_object(json);
     g_autoptr(JsonNode) root = json_builder_get_root(json);
     g_autofree char *text = json_to_string(root, TRUE);
@@ -128,10 +214,27 @@ CmdExit cmd_lock_run(const CmdArgs *args, GCancellable *cancellable, GError **er
     g_clear_pointer(&terminal, cmd_terminal_free);
     if (result == NULL)
         return CMD_EXIT_FAILED;
-    if (cmd_args_flag(args, "json"))
-        print_json(result);
-    else
+    g_autoptr(CmdAdvisories) advisories = cmd_advisories_open(args, cancellable, error);
+    if (advisories == NULL)
+        return CMD_EXIT_FAILED;
+    g_autoptr(GPtrArray) before = NULL;
+    g_autoptr(GPtrArray) after = NULL;
+    g_auto(Effect) effect = {NULL, NULL};
+    if (cmd_advisories_count(advisories) > 0) {
+        const char *release = cmd_args_string(args, "release");
+        release = release != NULL ? release : result->release;
+        before = match(advisories, result->before, release, error);
+        after = before != NULL ? match(advisories, result->packages, release, error) : NULL;
+        if (after == NULL)
+            return CMD_EXIT_FAILED;
+        effect = (Effect){without(before, after), without(after, before)};
+    }
+    if (cmd_args_flag(args, "json")) {
+        print_json(result, &effect);
+    } else {
         print_text(result);
+        print_effect(&effect);
+    }
     bool did = result->is_written || (check && (result->is_new || result->changes->len > 0));
     return did ? CMD_EXIT_DONE : CMD_EXIT_NOTHING_TO_DO;
 }

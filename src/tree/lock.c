@@ -45,6 +45,8 @@ void tree_lock_result_free(TreeLockResult *self)
     g_free(self->path);
     g_clear_pointer(&self->changes, g_ptr_array_unref);
     g_clear_pointer(&self->packages, g_ptr_array_unref);
+    g_clear_pointer(&self->before, g_ptr_array_unref);
+    g_free(self->release);
     g_clear_pointer(&self->changelogs, g_hash_table_unref);
     g_free(self);
 }
@@ -103,6 +105,17 @@ static GPtrArray *choose_pins(const Run *run)
     return pins;
 }
 
+/* "bookworm" of "bookworm-security": the suites of one release begin alike. */
+static char *find_release(const GPtrArray *snapshots)
+{
+    for (guint i = 0; i < snapshots->len; i++) {
+        const char *suite = ((const PackagesSnapshot *)snapshots->pdata[i])->suite;
+        if (suite[0] != '\0' && !g_str_has_suffix(suite, "/"))
+            return g_strndup(suite, strcspn(suite, "-/"));
+    }
+    return NULL;
+}
+
 static bool resolve(Run *run, GError **error)
 {
     g_autoptr(GPtrArray) pins = choose_pins(run);
@@ -127,6 +140,8 @@ static bool resolve(Run *run, GError **error)
     if (run->after == NULL)
         return false;
     run->after->path = g_strdup(run->result->path);
+    run->result->before = g_ptr_array_ref(run->locked);
+    run->result->release = find_release(snapshots);
     run->result->changes = packages_locked_compare(run->locked, run->result->packages);
     return true;
 }

@@ -43,7 +43,9 @@ typedef struct {
 /**
  * TreeLockResult:
  * @path: (owned): of the lock
+ * @before: (owned) (element-type PackagesPackage): what was locked
  * @packages: (owned) (element-type PackagesPackage): what is locked now
+ * @release: (owned) (nullable): release of the distribution, as its repositories name it
  * @changes: (owned) (element-type PackagesChange): against the lock that was there
  * @changelogs: (owned): package name to what its changelog says since
  * @is_new: there was no lock
@@ -51,7 +53,9 @@ typedef struct {
  */
 typedef struct {
     char *path;
+    GPtrArray *before;
     GPtrArray *packages;
+    char *release;
     GPtrArray *changes;
     GHashTable *changelogs;
     bool is_new;

@@ -150,6 +150,28 @@ def test_update_moves_what_is_named(locked):
     assert locked.run("--update", status=3)
 
 
+def test_advisories(locked, tmp_path):
+    locked.run()
+    locked.add("lib", "2.0")
+    tracker = tmp_path / "tracker.json"
+    entry = {"urgency": "high", "status": "resolved"}
+    tracker.write_text(json.dumps({"lib": {
+        name: {"description": name, "releases": {"bookworm": {**entry, "fixed_version": fixed}}}
+        for name, fixed in (("CVE-1", "1.0"), ("CVE-2", "1.5"), ("CVE-3", "3.0"))},
+        "app": {"CVE-4": {"releases": {"bookworm": {"status": "open", "urgency": "low"}}}}}))
+    words = ("--advisories", tracker, "--release", "bookworm")
+    answer = locked.make("--check", *words)
+    assert [finding["id"] for finding in answer["fixed"]] == ["CVE-2"]
+    assert answer["opened"] == []
+    text = locked.run("--update", *words).stdout
+    assert "1 advisories fixed" in text and "CVE-2" in text and "CVE-3" not in text
+    # back to the old version: open again
+    (locked.compose.local / "lib_2.0.deb").unlink()
+    local.index(locked.compose.local)
+    answer = locked.make("--update", *words)
+    assert [finding["id"] for finding in answer["opened"]] == ["CVE-2"]
+
+
 def test_update_that_needs_another_says_so(locked):
     locked.run()
     locked.add("lib", "2.0")
