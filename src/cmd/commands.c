@@ -230,5 +230,13 @@ const CmdCommand atoll_commands[] = {
         .options = cmd_token_remove_options,
         .run = cmd_token_remove_run,
     },
+    {
+        .name = "verify",
+        .summary = "Make a commit again and compare",
+        .operands = "REV",
+        .options = cmd_verify_options,
+        .flags = CMD_FLAG_USERNS,
+        .run = cmd_verify_run,
+    },
     {0},
 };

@@ -104,4 +104,7 @@ CmdExit cmd_diff_run(const CmdArgs *args, GCancellable *cancellable, GError **er
 extern const CmdOption cmd_size_options[];
 CmdExit cmd_size_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
+extern const CmdOption cmd_verify_options[];
+CmdExit cmd_verify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
 G_END_DECLS

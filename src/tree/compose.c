@@ -52,6 +52,7 @@ typedef struct {
     TreeUsersMap *ids;    /* owned */
     TreeAccount *account; /* owned */
     char *kernel;         /* owned */
+    int64_t time_s;       /* of the inputs */
     int64_t phase_start_us;
 } Run;
 
@@ -61,6 +62,7 @@ typedef struct {
     GPtrArray *imported;  /* borrowed */
     StoreNode *tree;      /* borrowed */
     TreeAccount *account; /* borrowed */
+    bool exports;
     GCancellable *cancellable;
     StoreExportStats stats;
     GError *error; /* owned */
@@ -118,6 +120,16 @@ static void end(Run *run, const char *phase, uint64_t bytes, uint64_t files)
 
 static bool load_parent(Run *run, GError **error)
 {
+    const TreeReproduce *again = run->options->reproduce;
+    if (again != NULL) {
+        /* the ids that it gave are the ids to give */
+        run->parent.metadata = g_variant_ref(again->metadata);
+        /* checked by whoever asks for it; the manifest at hand names its files by other paths */
+        g_free(run->manifest->digest);
+        run->manifest->digest =
+            g_strdup(tree_parent_text(&run->parent, TREE_DESCRIBE_MANIFEST_KEY));
+        return true;
+    }
     OstreeRepo *repo = store_get_published_repo(run->store);
     g_autoptr(GVariant) object = NULL;
     if (!ostree_repo_resolve_rev(repo, run->manifest->ref, TRUE, &run->parent.commit, error))
@@ -140,7 +152,9 @@ static bool open_inputs(Run *run, GError **error)
     run->store = store_open(run->options->state_dir, run->cancellable, error);
     if (run->store == NULL || !store_key_load(store_get_dir(run->store), &run->key, error))
         return false;
-    run->public_key = store_key_public_text(&run->key);
+    run->public_key = run->options->reproduce != NULL
+                          ? g_strdup(run->options->reproduce->public_key)
+                          : store_key_public_text(&run->key);
     for (guint i = 0; i < run->manifest->notes->len; i++) {
         const ManifestString *note = run->manifest->notes->pdata[i];
         base_progress_note(run->options->progress, "%s:%u:%u: %s", note->place.file,
@@ -150,13 +164,28 @@ static bool open_inputs(Run *run, GError **error)
     return load_parent(run, error);
 }
 
+static bool take_packages(Run *run, GError **error)
+{
+    run->packages = g_ptr_array_ref(run->options->reproduce->packages);
+    run->format = tree_format_of(run->packages, error);
+    run->inputs = g_strdup(tree_parent_text(&run->parent, TREE_DESCRIBE_INPUTS_KEY));
+    run->result->n_packages = run->packages->len;
+    if (run->format == NULL)
+        return false;
+    run->layers = tree_layers_find(run->manifest, run->store, run->cancellable, error);
+    return run->layers != NULL;
+}
+
 static bool resolve(Run *run, GError **error)
 {
+    if (run->options->reproduce != NULL)
+        return take_packages(run, error);
     begin(run, "resolving packages");
     TreeLockUse use = {.manifest = run->manifest,
                        .path = run->options->lock_path,
                        .strict = (run->options->flags & TREE_COMPOSE_LOCKED) != 0,
                        .store = run->store,
+                       .out_time_s = &run->time_s,
                        .progress = run->options->progress};
     run->packages = tree_lock_resolve(&use, &run->lock, run->cancellable, error);
     run->format = run->packages != NULL ? tree_format_of(run->packages, error) : NULL;
@@ -177,8 +206,8 @@ static bool is_unchanged(Run *run)
 {
     const char *last = tree_parent_text(&run->parent, TREE_DESCRIBE_INPUTS_KEY);
     const char *version = tree_parent_text(&run->parent, "version");
-    if ((run->options->flags & TREE_COMPOSE_FORCE) != 0 || last == NULL ||
-        strcmp(last, run->inputs) != 0)
+    if (run->options->reproduce != NULL || (run->options->flags & TREE_COMPOSE_FORCE) != 0 ||
+        last == NULL || strcmp(last, run->inputs) != 0)
         return false;
     run->result->unchanged = true;
     run->result->commit = g_strdup(run->parent.commit);
@@ -186,16 +215,29 @@ static bool is_unchanged(Run *run)
     return true;
 }
 
+/* A commit is dated from its inputs: the same ones give the same commit on any day. */
+static int64_t inputs_time(const Run *run)
+{
+    guint64 epoch_s = 0;
+    const char *text = g_getenv("SOURCE_DATE_EPOCH");
+    if (text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &epoch_s, NULL))
+        return (int64_t)epoch_s;
+    return run->time_s > 0 ? run->time_s : g_get_real_time() / G_USEC_PER_SEC;
+}
+
 /* Known before any script of the manifest runs: os-release may say it. */
 static void decide_version(Run *run)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     const char *last = tree_parent_text(&run->parent, "version");
+    if (run->options->version != NULL || run->options->reproduce != NULL) {
+        run->result->version =
+            g_strdup(run->options->version != NULL ? run->options->version : last);
+        return;
+    }
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(inputs_time(run));
     run->result->version =
-        run->options->version != NULL
-            ? g_strdup(run->options->version)
-            : tree_describe_version(run->manifest->automatic_version_prefix,
-                                    run->manifest->automatic_version_suffix, last, now);
+        tree_describe_version(run->manifest->automatic_version_prefix,
+                              run->manifest->automatic_version_suffix, last, time);
 }
 
 static bool fetch(Run *run, GError **error)
@@ -261,8 +303,9 @@ static void *work_in_background(void *data)
                           .n_workers = MAX(1u, base_parallel_workers() - 1)};
     if (packages_import_keep(background->store, background->imported, background->cancellable,
                              &background->error))
-        (void)!(store_export_files(&export, background->tree, &background->stats,
-                                   background->cancellable, &background->error) &&
+        (void)!((!background->exports ||
+                 store_export_files(&export, background->tree, &background->stats,
+                                    background->cancellable, &background->error)) &&
                 tree_account_gather(background->account, background->tree, export.n_workers,
                                     background->cancellable, &background->error));
     return NULL;
@@ -391,6 +434,7 @@ static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **
                              .imported = run->imported,
                              .tree = will_label ? nothing : run->unpacked,
                              .account = run->account,
+                             .exports = run->options->reproduce == NULL,
                              .cancellable = stop};
     GThread *thread = g_thread_new("export", work_in_background, &background);
     bool built = build_tree(run, error);
@@ -414,13 +458,19 @@ static bool label_rest(Run *run, GError **error)
                           .published_fd = store_get_published_fd(run->store)};
     return !tree_selinux_applies(run->root, run->manifest) ||
            (tree_selinux_inherit(run->root, export.build_fd, "usr/share/atoll", error) &&
-            store_export_files(&export, run->root, NULL, run->cancellable, error));
+            (run->options->reproduce != NULL ||
+             store_export_files(&export, run->root, NULL, run->cancellable, error)));
 }
 
 static char *write_commit(Run *run, GError **error)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    uint64_t timestamp_s = MAX((uint64_t)g_date_time_to_unix(now), run->parent.timestamp_s + 1);
+    const TreeReproduce *again = run->options->reproduce;
+    const char *manifest_text = again != NULL
+                                    ? tree_parent_text(&run->parent, TREE_ACCOUNT_MANIFEST_KEY)
+                                    : tree_account_manifest(run->account);
+    uint64_t timestamp_s = again != NULL
+                               ? again->timestamp_s
+                               : MAX((uint64_t)inputs_time(run), run->parent.timestamp_s + 1);
     const char *sbom_digest = tree_account_finish(run->account, run->root, run->result->version,
                                                   timestamp_s, run->cancellable, error);
     if (sbom_digest == NULL || !label_rest(run, error))
@@ -431,18 +481,27 @@ static char *write_commit(Run *run, GError **error)
                                    .inputs = run->inputs,
                                    .version = run->result->version,
                                    .kernel = run->kernel,
-                                   .manifest_text = tree_account_manifest(run->account),
+                                   .manifest_text = manifest_text,
                                    .sbom_digest = sbom_digest};
     g_autoptr(GVariant) metadata = tree_describe_metadata(&description);
-    StoreCommit commit = {.parent = run->parent.commit,
+    StoreCommit commit = {.parent = again != NULL ? again->parent : run->parent.commit,
                           .subject = run->result->version,
                           .metadata = metadata,
                           .timestamp_s = timestamp_s};
     return store_commit_write(store_get_build_fd(run->store), run->root, &commit, error);
 }
 
+/* What is made again stays in the build repo, where it can be looked at. */
+static bool commit_only(Run *run, GError **error)
+{
+    run->result->commit = write_commit(run, error);
+    return run->result->commit != NULL;
+}
+
 static bool publish(Run *run, StoreExportStats stats, GError **error)
 {
+    if (run->options->reproduce != NULL)
+        return commit_only(run, error);
     StoreExportStats rest = {0};
     StoreExport export = {.build_fd = store_get_build_fd(run->store),
                           .published_fd = store_get_published_fd(run->store),

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/progress.h"
-#include "tree/error.h"
+#include "tree/reproduce.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +29,8 @@ typedef enum {
  * @version: (nullable): version of the commit; %NULL makes the next one of the manifest's
  *   automatic-version-prefix, or of today's date
  * @script_limit_s: seconds that one script may take; 0 for no limit
+ * @reproduce: (nullable): a commit to make again: nothing is resolved, signed, exported or
+ *   published, and no ref moves; the result's commit is in the build repo
  * @flags: see #TreeComposeFlags
  * @progress: (nullable)
  *
@@ -40,6 +42,7 @@ typedef struct {
     const char *state_dir;
     const char *version;
     unsigned script_limit_s;
+    const TreeReproduce *reproduce;
     TreeComposeFlags flags;
     const BaseProgress *progress;
 } TreeComposeOptions;

@@ -108,7 +108,7 @@ GVariant *tree_describe_metadata(const TreeDescription *self)
     g_autoptr(GVariant) gids = tree_users_gids(self->ids);
     g_variant_dict_insert(dict, "version", "s", self->version);
     g_variant_dict_insert_value(dict, "ostree.ref-binding", g_variant_new_strv(bindings, -1));
-    g_variant_dict_insert(dict, "atoll.manifest-digest", "s", self->manifest->digest);
+    g_variant_dict_insert(dict, TREE_DESCRIBE_MANIFEST_KEY, "s", self->manifest->digest);
     g_variant_dict_insert(dict, TREE_ACCOUNT_MANIFEST_KEY, "s", self->manifest_text);
     g_variant_dict_insert(dict, TREE_ACCOUNT_SBOM_KEY, "s", self->sbom_digest);
     g_variant_dict_insert(dict, TREE_DESCRIBE_INPUTS_KEY, "s", self->inputs);

@@ -24,6 +24,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TreeParent, tree_parent_clear)
 /** tree_parent_text: (nullable): a string of the parent's metadata */
 const char *tree_parent_text(const TreeParent *self, const char *key);
 
+/** TREE_DESCRIBE_MANIFEST_KEY: commit metadata: digest of the manifest */
+#define TREE_DESCRIBE_MANIFEST_KEY "atoll.manifest-digest"
+
 /** TREE_DESCRIBE_INPUTS_KEY: commit metadata: digest of all that went into the compose */
 #define TREE_DESCRIBE_INPUTS_KEY "atoll.inputs"
 

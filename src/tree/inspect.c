@@ -22,8 +22,10 @@ struct _TreeInspect {
     OstreeRepo *objects; /* owned: where contents are read */
     char *beside;        /* owned: path of the repository with extensions/ */
     char *commit;        /* owned */
-    GVariant *metadata;  /* owned */
-    StoreNode *tree;     /* owned, nullable */
+    char *parent;        /* owned, nullable */
+    uint64_t time_s;
+    GVariant *metadata; /* owned */
+    StoreNode *tree;    /* owned, nullable */
 };
 
 void tree_inspect_free(TreeInspect *self)
@@ -33,6 +35,7 @@ void tree_inspect_free(TreeInspect *self)
     g_clear_object(&self->objects);
     g_free(self->beside);
     g_free(self->commit);
+    g_free(self->parent);
     g_clear_pointer(&self->metadata, g_variant_unref);
     store_node_free(self->tree);
     g_free(self);
@@ -63,6 +66,8 @@ static bool load_commit(TreeInspect *self, const char *rev, GError **error)
         return false;
     }
     self->metadata = g_variant_get_child_value(object, 0);
+    self->parent = ostree_commit_get_parent(object);
+    self->time_s = ostree_commit_get_timestamp(object);
     return true;
 }
 
@@ -91,6 +96,16 @@ TreeInspect *tree_inspect_open(const char *state_dir, const char *repo, const ch
 const char *tree_inspect_commit(const TreeInspect *self)
 {
     return self->commit;
+}
+
+const char *tree_inspect_parent(const TreeInspect *self)
+{
+    return self->parent;
+}
+
+uint64_t tree_inspect_time(const TreeInspect *self)
+{
+    return self->time_s;
 }
 
 GVariant *tree_inspect_metadata(const TreeInspect *self)

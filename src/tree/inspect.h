@@ -34,6 +34,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeInspect, tree_inspect_free)
 /** tree_inspect_commit: its checksum in hex */
 const char *tree_inspect_commit(const TreeInspect *self);
 
+/** tree_inspect_parent: (nullable): checksum of the commit before it */
+const char *tree_inspect_parent(const TreeInspect *self);
+
+/** tree_inspect_time: its time, since the epoch */
+uint64_t tree_inspect_time(const TreeInspect *self);
+
 /** tree_inspect_metadata: its a{sv} */
 GVariant *tree_inspect_metadata(const TreeInspect *self);
 

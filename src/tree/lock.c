@@ -244,6 +244,34 @@ TreeLockResult *tree_lock(const TreeLockOptions *options, GCancellable *cancella
 
 /* --- composing --- */
 
+static void take_newest(const TreeLockUse *self, int64_t time_s)
+{
+    if (self->out_time_s != NULL)
+        *self->out_time_s = MAX(*self->out_time_s, time_s);
+}
+
+static void take_locked_time(const TreeLockUse *self, const ManifestLock *lock)
+{
+    for (guint i = 0; i < lock->repos->len; i++) {
+        const ManifestLockRepo *repo = lock->repos->pdata[i];
+        g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(repo->time, NULL);
+        if (time != NULL)
+            take_newest(self, g_date_time_to_unix(time));
+    }
+}
+
+static GPtrArray *resolve_unlocked(const TreeLockUse *self, PackagesResolve resolve,
+                                   GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) snapshots =
+        g_ptr_array_new_with_free_func((GDestroyNotify)packages_snapshot_free);
+    resolve.snapshots = snapshots;
+    GPtrArray *packages = packages_resolve_pinned(&resolve, cancellable, error);
+    for (guint i = 0; i < snapshots->len; i++)
+        take_newest(self, ((const PackagesSnapshot *)snapshots->pdata[i])->time_s);
+    return packages;
+}
+
 GPtrArray *tree_lock_resolve(const TreeLockUse *self, ManifestLock **out_lock,
                              GCancellable *cancellable, GError **error)
 {
@@ -267,7 +295,8 @@ GPtrArray *tree_lock_resolve(const TreeLockUse *self, ManifestLock **out_lock,
         .progress = self->progress,
     };
     if (lock == NULL)
-        return packages_resolve_pinned(&resolve, cancellable, error);
+        return resolve_unlocked(self, resolve, cancellable, error);
+    take_locked_time(self, lock);
     g_autofree char *note = NULL;
     GPtrArray *packages = packages_locked_resolve(
         &resolve, lock, self->strict ? PACKAGES_LOCKED_STRICT : PACKAGES_LOCKED_DEFAULT, &note,

@@ -85,6 +85,8 @@ TreeLockResult *tree_lock(const TreeLockOptions *options, GCancellable *cancella
  * @path: (nullable): the lock; %NULL is the one beside the manifest, if there is one
  * @strict: a lock has to be there, and to fit
  * @store: the store
+ * @out_time_s: (nullable): gets the date of the newest repository, of the lock or, without one,
+ *   of today; stays as it is when none says one
  * @progress: (nullable)
  *
  * How a compose uses its lock. All borrowed.
@@ -94,6 +96,7 @@ typedef struct {
     const char *path;
     bool strict;
     const Store *store;
+    int64_t *out_time_s;
     const BaseProgress *progress;
 } TreeLockUse;
 
