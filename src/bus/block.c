@@ -6,6 +6,7 @@
 #include "bus/block.h"
 
 #include "bus/log-private.h"
+#include "bus/signed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,29 +163,58 @@ static bool write_all(Sealer *self, GError **error)
     return base_db_run(statement, NULL, error);
 }
 
+/* Only what the index holds is read; how many events there were is in @out_n. */
+static bool read_events(Sealer *self, unsigned *out_n, GError **error)
+{
+    uint64_t first = self->block * BUS_BLOCK_EVENTS + 1;
+    BaseDbStatement *statement = base_db_prepare(
+        self->log->db,
+        "SELECT seq, signed FROM bus_event WHERE seq >= ?1 AND seq < ?2 ORDER BY seq", error);
+    bool row = true;
+    unsigned n = 0;
+    if (statement == NULL)
+        return false;
+    base_db_bind_int(statement, 1, (int64_t)first);
+    base_db_bind_int(statement, 2, (int64_t)(first + BUS_BLOCK_EVENTS));
+    for (;;) {
+        if (!base_db_step(statement, &row, error))
+            return false;
+        if (!row)
+            break;
+        const char *text = base_db_column_text(statement, "signed");
+        g_autoptr(BusEvent) event = bus_signed_scan(text != NULL ? text : "", error);
+        if (event == NULL) {
+            base_db_reset(statement);
+            return false;
+        }
+        event->seq = (uint64_t)base_db_column_int(statement, "seq");
+        add_event(self, event);
+        n++;
+    }
+    *out_n = n;
+    return true;
+}
+
 bool bus_block_seal(BusLog *log, uint64_t block, GError **error)
 {
     g_autoptr(GArray) refs = g_array_sized_new(FALSE, FALSE, sizeof(Ref), 5 * BUS_BLOCK_EVENTS);
     g_autoptr(GHashTable) names =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, free_name);
-    g_autoptr(GPtrArray) events =
-        bus_log_read(log, block * BUS_BLOCK_EVENTS, BUS_BLOCK_EVENTS, error);
-    if (events == NULL)
-        return false;
-    if (events->len != BUS_BLOCK_EVENTS) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
-                    "events are missing between %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT
-                    "; atoll bus verify",
-                    block * BUS_BLOCK_EVENTS + 1, (block + 1) * BUS_BLOCK_EVENTS);
-        return false;
-    }
     Sealer sealer = {.log = log,
                      .block = block,
                      .refs = refs,
                      .names = names,
                      .min_us = INT64_MAX,
                      .max_us = INT64_MIN};
-    for (guint i = 0; i < events->len; i++)
-        add_event(&sealer, events->pdata[i]);
+    unsigned n = 0;
+    if (!read_events(&sealer, &n, error))
+        return false;
+    if (n != BUS_BLOCK_EVENTS) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
+                    "events are missing between %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT
+                    "; atoll bus verify",
+                    block * BUS_BLOCK_EVENTS + 1, (block + 1) * BUS_BLOCK_EVENTS);
+        return false;
+    }
     return write_all(&sealer, error);
 }
