@@ -13,6 +13,7 @@ const WebRoute web_routes[] = {
     {.method = "GET", .pattern = "/assets/:name", .handle = web_assets_handle},
     {.method = "GET", .pattern = "/healthz", .handle = web_health_handle},
     {.method = "GET", .pattern = "/repo/*", .handle = web_repo_handle},
+    {.method = "GET", .pattern = "/v1/graph", .handle = web_graph_handle, BLOCKS},
 
     {.method = "GET", .pattern = "/events", .handle = web_events_follow},
     {.method = "POST",

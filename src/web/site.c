@@ -60,6 +60,7 @@ WebSite *web_site_new(const WebSiteOptions *options, GError **error)
     g_autoptr(WebSite) self = g_new0(WebSite, 1);
     self->repo_dfd = -1;
     self->secure = options->secure;
+    self->graph_path = g_build_filename(options->state_dir, "graph", NULL);
     if (!open_repo(self, options, error) || !open_log(self, options, error))
         return NULL;
     return g_steal_pointer(&self);
@@ -79,6 +80,7 @@ void web_site_free(WebSite *self)
     web_logs_free(self->logs);
     base_fd_clear(&self->repo_dfd);
     g_free(self->repo_path);
+    g_free(self->graph_path);
     g_free(self->database);
     g_free(self);
 }

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * WebSite:
  * @repo_path: (nullable): the published repo, as given; %NULL when there is none
  * @repo_dfd: its directory (owned), or -1
+ * @graph_path: directory of the update graphs, STREAM/BASEARCH.json; it may be missing
  * @database: (nullable): the state database; %NULL serves no events
  * @logs: (nullable): connections to it
  * @feed: (nullable): its live end
@@ -23,6 +24,7 @@ G_BEGIN_DECLS
 typedef struct {
     char *repo_path;
     int repo_dfd;
+    char *graph_path;
     char *database;
     WebLogs *logs;
     WebFeed *feed;
@@ -34,7 +36,7 @@ typedef struct {
  * @repo_path: (nullable): an archive repo
  * @repo_may_be_missing: then the site has no repo; it must be good when it is there
  * @database: (nullable): as base_db_open() wants it
- * @state_dir: where the signing key is
+ * @state_dir: where the signing key and the update graphs are
  * @secure: the listener speaks TLS
  */
 typedef struct {

@@ -359,3 +359,22 @@ def test_reboot_that_fails(agent, server, tmp_path):
     result = run(*agent.command("agent", "run", "--reboot-with", "sh -c 'echo no >&2; exit 1'"),
                  status=1, env={**os.environ, "http_proxy": ""})
     assert "ordering the reboot: no" in result.stderr
+
+
+def test_graph_from_atoll_serve(agent, server, serve, tmp_path):
+    """What the agent asks, ‘atoll serve’ answers from a file."""
+    front = serve(agent.host.publisher.repo)
+    second = agent.host.publisher.publish("2")
+    server.offer(booted(agent.host), second)
+    graph = tmp_path / "serve-1/state/graph/stable/x86_64.json"
+    graph.parent.mkdir(parents=True)
+    graph.write_text(json.dumps(server.graph))
+    agent.write(graph={"url": front.url}, identity={"node-uuid": "0" * 31 + "1"})
+    assert agent.run("agent", "check").stdout == "2 is next\n"
+    agent.write(graph={"url": front.url, "stream": "next"}, identity={"node-uuid": "0" * 31 + "1"})
+    assert "status 404: there is no graph of this stream" in agent.run(
+        "agent", "check", status=1).stderr
+    for query in ("", "?stream=stable", "?stream=..&basearch=x86_64", "?stream=a%2Fb&basearch=c",
+                  "?stream=%zz&basearch=c"):
+        result = run("curl", "-s", "-w", "%{http_code}", f"{front.url}/v1/graph{query}").stdout
+        assert result.endswith("400") and json.loads(result[:-3]).keys() == {"kind", "value"}

@@ -19,6 +19,9 @@ WebResponse *web_health_handle(const WebSite *site, const WebRequest *request);
 /** web_repo_handle: files of the published repo that a client has a use for */
 WebResponse *web_repo_handle(const WebSite *site, const WebRequest *request);
 
+/** web_graph_handle: the update graph of a stream and an architecture */
+WebResponse *web_graph_handle(const WebSite *site, const WebRequest *request);
+
 /** web_assets_handle: style sheet, script and icon of the pages */
 WebResponse *web_assets_handle(const WebSite *site, const WebRequest *request);
 
