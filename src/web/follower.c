@@ -10,6 +10,7 @@
 enum {
     FETCH_EVENTS = 128,
     FETCH_BYTES = 2 * 1024 * 1024, /* a page may be one event longer */
+    SCAN_EVENTS = 1024,
     RETRY_SECONDS = 1,
     CLIENT_RETRY_MILLISECONDS = 1000,
 };
@@ -192,36 +193,74 @@ void web_follower_tick(WebFollower *self, int64_t now_us)
         web_follower_wake(self);
 }
 
-static bool read_page(WebFollower *self, uint64_t after_seq, GQueue *frames, uint64_t *out_cursor,
-                      GError **error)
+/* Every event, looked at one by one: for filters that match so rarely that the archive gives the
+ * search up. */
+static GPtrArray *scan(WebFollower *self, BusLog *log, uint64_t after_seq, uint64_t *out_cursor,
+                       GError **error)
 {
-    g_auto(WebLogsLease) lease = {0};
+    g_autoptr(GPtrArray) events = bus_log_read(log, after_seq, SCAN_EVENTS, error);
+    if (events == NULL)
+        return NULL;
+    if (events->len > 0)
+        *out_cursor = ((BusEvent *)events->pdata[events->len - 1])->seq;
+    for (unsigned i = events->len; i > 0; i--) {
+        if (!bus_query_matches(&self->filter, events->pdata[i - 1]))
+            g_ptr_array_remove_index(events, i - 1);
+    }
+    return g_steal_pointer(&events);
+}
+
+/* @out_cursor: what was looked at, when all of it fits a page */
+static GPtrArray *find_older(WebFollower *self, BusLog *log, uint64_t after_seq,
+                             uint64_t *out_cursor, GError **error)
+{
     uint64_t head = 0;
     BusQuery query = self->filter; /* borrowed: not cleared */
     query.after_seq = after_seq;
     query.order = BUS_ORDER_ASC;
     query.offset = 0;
     query.limit = FETCH_EVENTS;
+    if (!bus_log_head(log, &head, error))
+        return NULL;
+    g_autoptr(GError) query_error = NULL;
+    g_autoptr(GPtrArray) events = bus_query_run(log, &query, NULL, &query_error);
+    if (g_error_matches(query_error, BUS_ERROR, BUS_ERROR_TOO_LARGE) ||
+        g_error_matches(query_error, BUS_ERROR, BUS_ERROR_INVALID))
+        return scan(self, log, after_seq, out_cursor, error);
+    if (events == NULL) {
+        g_propagate_error(error, g_steal_pointer(&query_error));
+        return NULL;
+    }
+    bool full = events->len == FETCH_EVENTS;
+    *out_cursor = full ? ((BusEvent *)events->pdata[events->len - 1])->seq : MAX(head, after_seq);
+    return g_steal_pointer(&events);
+}
+
+static bool read_page(WebFollower *self, uint64_t after_seq, GQueue *frames, uint64_t *out_cursor,
+                      GError **error)
+{
+    g_auto(WebLogsLease) lease = {0};
+    uint64_t cursor = after_seq;
     if (!web_logs_borrow(self->feed->logs, &lease, error))
         return false;
-    g_autoptr(GPtrArray) events = NULL;
-    if (bus_log_head(lease.log, &head, error))
-        events = bus_query_run(lease.log, &query, NULL, error);
+    g_autoptr(GError) read_error = NULL;
+    g_autoptr(GPtrArray) events = find_older(self, lease.log, after_seq, &cursor, &read_error);
     if (events == NULL) {
-        web_logs_note(&lease, error != NULL ? *error : NULL);
+        web_logs_note(&lease, read_error);
+        g_propagate_error(error, g_steal_pointer(&read_error));
         return false;
     }
     size_t bytes = 0;
-    unsigned n_events = events->len;
-    *out_cursor = MAX(head, after_seq);
-    for (unsigned i = 0; i < n_events && bytes < FETCH_BYTES; i++) {
-        WebFrame *frame = web_frame_new(events->pdata[i]);
-        events->pdata[i] = NULL;
+    unsigned taken = 0;
+    for (; taken < events->len && bytes < FETCH_BYTES; taken++) {
+        WebFrame *frame = web_frame_new(events->pdata[taken]);
+        events->pdata[taken] = NULL;
         bytes += frame->size_bytes;
         g_queue_push_tail(frames, frame);
-        bool last = i + 1 == n_events && n_events < FETCH_EVENTS;
-        *out_cursor = last ? MAX(head, frame->event->seq) : frame->event->seq;
+        if (taken + 1 < events->len && bytes >= FETCH_BYTES)
+            cursor = frame->event->seq;
     }
+    *out_cursor = cursor;
     return true;
 }
 

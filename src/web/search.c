@@ -371,6 +371,62 @@ void web_search_fill_query(const WebSearch *self, BusQuery *out_query)
     };
 }
 
+static bool wants_everything(const WebSearch *self)
+{
+    for (unsigned i = 0; i < WEB_SEARCH_N_LISTS; i++) {
+        if (i != WEB_SEARCH_META && i != WEB_SEARCH_SPLIT_ON && self->lists[i]->len > 0)
+            return false;
+    }
+    return isnan(self->times[WEB_SEARCH_START]) && isnan(self->times[WEB_SEARCH_END]) &&
+           self->numbers[WEB_SEARCH_SEVERITY] == 0;
+}
+
+/* Numbers have no gaps: any page of everything is found at once, however far back. */
+static GPtrArray *read_page(BusLog *log, const BusQuery *query, uint64_t total, GError **error)
+{
+    uint64_t length = MIN(query->limit, total - query->offset);
+    bool ascending = query->order == BUS_ORDER_ASC;
+    uint64_t after = ascending ? query->offset : total - query->offset - length;
+    g_autoptr(GPtrArray) events = bus_log_read(log, after, (unsigned)length, error);
+    for (unsigned i = 0; events != NULL && !ascending && i < events->len / 2; i++) {
+        gpointer *ends[] = {&events->pdata[i], &events->pdata[events->len - 1 - i]};
+        gpointer first = *ends[0];
+        *ends[0] = *ends[1];
+        *ends[1] = first;
+    }
+    return g_steal_pointer(&events);
+}
+
+GPtrArray *web_search_run(BusLog *log, const WebSearch *self, uint64_t *out_total, GError **error)
+{
+    g_auto(BusQuery) query = {0};
+    web_search_fill_query(self, &query);
+    unsigned limit = query.limit;
+    uint64_t total = 0;
+    g_autoptr(GPtrArray) events = NULL;
+    g_autoptr(GError) query_error = NULL;
+    bool everything = wants_everything(self);
+    query.limit = 0;
+    bool counted = everything ? bus_log_head(log, &total, &query_error)
+                              : (events = bus_query_run(log, &query, &total, &query_error)) != NULL;
+    query.limit = limit;
+    if (counted && limit > 0 && query.offset < total) {
+        g_clear_pointer(&events, g_ptr_array_unref);
+        events = everything ? read_page(log, &query, total, &query_error)
+                            : bus_query_run(log, &query, NULL, &query_error);
+    } else if (counted && events == NULL) {
+        events = g_ptr_array_new();
+    }
+    if (events == NULL) {
+        if (g_error_matches(query_error, BUS_ERROR, BUS_ERROR_TOO_LARGE))
+            query_error->code = BUS_ERROR_INVALID;
+        g_propagate_error(error, g_steal_pointer(&query_error));
+        return NULL;
+    }
+    *out_total = total;
+    return g_steal_pointer(&events);
+}
+
 void web_search_append(const WebSearch *self, GString *target)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(parameters); i++) {

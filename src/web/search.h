@@ -114,6 +114,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WebSearch, web_search_free)
 /** web_search_fill_query: @out_query (bus_query_clear() it) asks the log for what @self wants */
 void web_search_fill_query(const WebSearch *self, BusQuery *out_query);
 
+/**
+ * web_search_run:
+ * @log: the log
+ * @self: a search
+ * @out_total: (out): how many match in all
+ * @error: %BUS_ERROR_INVALID too for what the archive finds too far away
+ *
+ * Returns: (transfer full) (element-type BusEvent): the page that @self asks for; empty past the
+ *   last one
+ */
+GPtrArray *web_search_run(BusLog *log, const WebSearch *self, uint64_t *out_total,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** web_search_append: adds the filters and times that were given to a link, not the page */
 void web_search_append(const WebSearch *self, GString *target);
 

@@ -183,6 +183,12 @@ def test_stream_catches_up_beyond_the_ring(log):
         assert [stream.event()["body"]["n"] for _ in range(400)] == list(range(400))
         thread.join()
     assert done.is_set()
+    # Words of bodies have no index: such a stream looks at each event.
+    with Stream(log.server.port, "?since=0&contains=%22n%22%3A7%7D") as stream:
+        assert stream.event()["body"] == {"n": 7}
+        client.publish(body={"n": 8})
+        client.publish(body={"m": 1, "n": 7})
+        assert stream.event()["body"] == {"m": 1, "n": 7}
 
 
 def test_streams_resume_over_a_restart(serve, state):
@@ -283,7 +289,14 @@ def test_datagrepper(any_log):
 
     assert numbers() == list(range(30))
     assert numbers(order="desc", page=2, rows_per_page=7) == list(range(22, 15, -1))
-    assert numbers(page=99) == []
+    assert numbers(page=99) == [] and numbers(page=1000000000) == []
+    everything = client.get("/messagecount")["messagecount"]
+    for order in ("asc", "desc"):
+        pages = [client.get("/raw", order=order, rows_per_page=7, page=page)["raw_messages"]
+                 for page in range(1, everything // 7 + 3)]
+        seqs = [item["i"] for page in pages for item in page]
+        assert seqs == sorted(range(1, everything + 1), reverse=order == "desc")
+        assert [len(page) for page in pages[:-2]] == [7] * (len(pages) - 2)
     assert numbers(category="compose") == list(range(0, 30, 2))
     assert numbers(not_category="compose") == list(range(1, 30, 2))
     assert numbers(package="bash") == list(range(0, 30, 3))

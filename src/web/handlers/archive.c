@@ -121,13 +121,11 @@ WebResponse *web_archive_search(const WebSite *site, const WebRequest *request)
     g_autoptr(WebSearch) search = parse(request, &error);
     if (search == NULL)
         return web_json_refuse(400, error->message);
-    g_auto(BusQuery) query = {0};
-    web_search_fill_query(search, &query);
     g_auto(WebLogsLease) lease = {0};
     uint64_t total = 0;
     g_autoptr(GPtrArray) events = NULL;
     if (web_logs_borrow(site->logs, &lease, &error))
-        events = bus_query_run(lease.log, &query, &total, &error);
+        events = web_search_run(lease.log, search, &total, &error);
     if (events == NULL) {
         web_logs_note(&lease, error);
         return web_json_refuse_error(error);

@@ -201,13 +201,11 @@ WebResponse *web_log_handle(const WebSite *site, const WebRequest *request)
     g_autoptr(WebSearch) search = web_search_parse(raw, now, WEB_SEARCH_LENIENT, &error);
     if (search == NULL)
         return web_html_refuse(400, error->message);
-    g_auto(BusQuery) query = {0};
-    web_search_fill_query(search, &query);
     g_auto(WebLogsLease) lease = {0};
     uint64_t total = 0;
     g_autoptr(GPtrArray) events = NULL;
     if (web_logs_borrow(site->logs, &lease, &error))
-        events = bus_query_run(lease.log, &query, &total, &error);
+        events = web_search_run(lease.log, search, &total, &error);
     if (events == NULL) {
         web_logs_note(&lease, error);
         unsigned status = web_json_status(error);
