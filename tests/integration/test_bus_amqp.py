@@ -13,7 +13,7 @@ import pytest
 from database import wait_until
 from rabbitmq import PASSWORD, Proxy
 
-pytest_plugins = ["buslog", "rabbitmq"]
+pytest_plugins = ["buslog", "database", "rabbitmq"]
 
 TOPIC = "org.atoll.prod.compose.tree.done"
 
@@ -214,6 +214,24 @@ def test_broker_killed_under_load(broker, make_log):
     sent, came = one.read(), two.read()
     assert sorted(e["id"] for e in came) == sorted(e["id"] for e in sent)
     assert "trying again" in one.daemons[0].text() + two.daemons[0].text()
+
+
+def test_postgresql_restarted_under_load(broker, make_log, own_postgres):
+    """Both logs lie in a PostgreSQL that dies and comes back; the bridges wait for it."""
+    one, two = make_log("one"), make_log("two")
+    for log in (one, two):
+        log.use_database(own_postgres.url(own_postgres.make_database()))
+    queue, topic = name(), "org.restart." + name()
+    one.start("bus", "bridge", "amqp", broker.url(), "--out", "--since", 0, "--topic", topic)
+    two.start("bus", "bridge", "amqp", broker.url(), "--in", "--queue", queue, "--topic", topic)
+    wait_queue(broker, queue)
+    one.append(*events(1500, topic=topic))
+    wait_until(lambda: len(two.read()) > 100, 60)
+    own_postgres.control("restart", "immediate")
+    one.append(*events(300, 1500, topic=topic))
+    wait_until(lambda: len(two.read()) >= 1800, 60)
+    sent, came = one.read(), two.read()
+    assert [e["id"] for e in came] == [e["id"] for e in sent]
 
 
 def test_partition(broker, log):
