@@ -32,4 +32,13 @@ typedef struct {
 bool packages_solver_pin(PackagesSolver *self, const PackagesPins *pins,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * packages_solver_restrict:
+ * @self: a solver with all its indexes, before it runs
+ * @manifest: its repo-packages
+ *
+ * Takes out what other repositories have of a package that has to come from one.
+ */
+void packages_solver_restrict(PackagesSolver *self, const Manifest *manifest);
+
 G_END_DECLS

@@ -75,6 +75,7 @@ static GPtrArray *solve(const PackagesResolve *self, const GPtrArray *indexes, G
         if (!packages_solver_add(solver, index, error))
             return NULL;
     }
+    packages_solver_restrict(solver, self->manifest);
     g_autoptr(GPtrArray) packages =
         pin(self, solver, &lost, error) ? packages_solver_run(solver, self->manifest, error) : NULL;
     for (guint i = 0; packages != NULL && self->pins != NULL && i < packages->len; i++)

@@ -123,3 +123,31 @@ bool packages_solver_pin(PackagesSolver *self, const PackagesPins *pins, GError 
     drop_others(self->pool, table, pins->packages, found);
     return true;
 }
+
+/* Name of a package, to the repository that it has to come from. */
+static GHashTable *index_rows(const Manifest *manifest)
+{
+    GHashTable *table = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < manifest->repo_packages->len; i++) {
+        const ManifestRepoPackages *row = manifest->repo_packages->pdata[i];
+        for (guint n = 0; n < row->packages->len; n++)
+            g_hash_table_insert(table, ((ManifestString *)row->packages->pdata[n])->text,
+                                row->repo);
+    }
+    return table;
+}
+
+void packages_solver_restrict(PackagesSolver *self, const Manifest *manifest)
+{
+    Pool *pool = self->pool;
+    if (manifest->repo_packages == NULL || manifest->repo_packages->len == 0)
+        return;
+    g_autoptr(GHashTable) rows = index_rows(manifest);
+    for (Id p = 2; p < pool->nsolvables; p++) {
+        Solvable *s = pool_id2solvable(pool, p);
+        const char *wanted =
+            s->repo != NULL ? g_hash_table_lookup(rows, pool_id2str(pool, s->name)) : NULL;
+        if (wanted != NULL && strcmp(wanted, s->repo->name) != 0)
+            repo_free_solvable(s->repo, p, 0);
+    }
+}

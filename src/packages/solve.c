@@ -129,6 +129,12 @@ static bool add_jobs(PackagesSolver *self, const Manifest *manifest, GError **er
     for (unsigned i = 0; i < manifest->packages->len; i++)
         if (!add_wanted(self, g_ptr_array_index(manifest->packages, i), error))
             return false;
+    for (unsigned i = 0; manifest->repo_packages != NULL && i < manifest->repo_packages->len; i++) {
+        const ManifestRepoPackages *row = g_ptr_array_index(manifest->repo_packages, i);
+        for (unsigned n = 0; n < row->packages->len; n++)
+            if (!add_wanted(self, g_ptr_array_index(row->packages, n), error))
+                return false;
+    }
     for (unsigned i = 0; i < manifest->exclude_packages->len; i++) {
         const ManifestString *excluded = g_ptr_array_index(manifest->exclude_packages, i);
         Id name = pool_str2id(self->pool, excluded->text, 0);

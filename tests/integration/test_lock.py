@@ -150,6 +150,27 @@ def test_update_moves_what_is_named(locked):
     assert locked.run("--update", status=3)
 
 
+def test_package_of_one_repository(locked, tmp_path):
+    """repo-packages: not the newest version, but that of the repository."""
+    other = tmp_path / "other"
+    local.make_deb(other, "lib", "9.0")
+    local.make_deb(other, "extra", "1.0")
+    local.index(other)
+    compose = locked.compose
+    compose.keys["repos"].append(compose.repo("other", other))
+    compose.write()
+    locked.run()
+    assert locked.versions() == {"lib": "9.0", "app": "1.0"}
+    compose.write(repo_packages=[{"repo": "local", "packages": ["lib"]},
+                                 {"repo": "other", "packages": ["extra"]}])
+    locked.run()
+    packages = {package["name"]: package for package in locked.read()["packages"]}
+    assert (packages["lib"]["version"], packages["lib"]["repository"]) == ("1.0", "local")
+    assert packages["extra"]["repository"] == "other"
+    compose.write(repo_packages=[{"repo": "local", "packages": ["extra"]}])
+    assert "extra" in locked.run("--update", status=1).stderr
+
+
 def test_advisories(locked, tmp_path):
     locked.run()
     locked.add("lib", "2.0")
