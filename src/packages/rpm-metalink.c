@@ -162,7 +162,8 @@ static bool run_parser(Parse *parse, GBytes *text, GError **error)
     g_autoptr(GError) inner = NULL;
     gsize size_bytes = 0;
     const char *data = g_bytes_get_data(text, &size_bytes);
-    if (g_markup_parse_context_parse(context, data, (gssize)size_bytes, &inner) &&
+    if (g_markup_parse_context_parse(context, data != NULL ? data : "", (gssize)size_bytes,
+                                     &inner) &&
         g_markup_parse_context_end_parse(context, &inner))
         return true;
     int line = 0;

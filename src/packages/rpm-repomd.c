@@ -235,7 +235,8 @@ PackagesRepomd *packages_repomd_parse(GBytes *text, GError **error)
     g_autoptr(GError) inner = NULL;
     gsize size_bytes = 0;
     const char *data = g_bytes_get_data(text, &size_bytes);
-    bool ok = g_markup_parse_context_parse(context, data, (gssize)size_bytes, &inner) &&
+    bool ok = g_markup_parse_context_parse(context, data != NULL ? data : "", (gssize)size_bytes,
+                                           &inner) &&
               g_markup_parse_context_end_parse(context, &inner);
     int line = 0;
     g_markup_parse_context_get_position(context, &line, NULL);
