@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Module streams, read by libmodulemd. A package of a stream that is not enabled does not
+ * Module streams. A package of a stream that is not enabled does not
  * count, and neither does one of no module that has the name of one in an enabled stream:
  * the rules of dnf's modular filtering.
  */
 #include "packages/rpm-modules.h"
 
 #include "base/nearest.h"
+#include "packages/rpm-modulemd.h"
 
-#include <modulemd-2.0/modulemd.h>
 #include <string.h>
 
 #define MAX_ROUNDS 100
 
 struct _PackagesModules {
-    ModulemdModuleIndex *index;
+    PackagesModulemd metadata;
     GHashTable *active;    /* module → stream */
     GHashTable *artifacts; /* NEVRA → "module:stream", of all streams */
     GHashTable *counting;  /* NEVRA, of streams that count */
@@ -24,7 +24,7 @@ struct _PackagesModules {
 PackagesModules *packages_modules_new(void)
 {
     PackagesModules *self = g_new0(PackagesModules, 1);
-    self->index = modulemd_module_index_new();
+    packages_modulemd_init(&self->metadata);
     self->active = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->artifacts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     self->counting = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -36,7 +36,7 @@ void packages_modules_free(PackagesModules *self)
 {
     if (self == NULL)
         return;
-    g_clear_object(&self->index);
+    packages_modulemd_clear(&self->metadata);
     g_hash_table_unref(self->active);
     g_hash_table_unref(self->artifacts);
     g_hash_table_unref(self->counting);
@@ -46,18 +46,10 @@ void packages_modules_free(PackagesModules *self)
 
 bool packages_modules_add(PackagesModules *self, GBytes *text, GError **error)
 {
-    g_autoptr(GPtrArray) failures = g_ptr_array_new_with_free_func(g_object_unref);
     g_autoptr(GError) inner = NULL;
-    gsize size_bytes = 0;
-    const char *data = g_bytes_get_data(text, &size_bytes);
-    g_autofree char *yaml = g_strndup(data != NULL ? data : "", size_bytes);
-    if (modulemd_module_index_update_from_string(self->index, yaml, FALSE, &failures, &inner))
+    if (packages_modulemd_parse(&self->metadata, text, &inner))
         return true;
-    const GError *why = inner;
-    if (why == NULL && failures->len > 0)
-        why = modulemd_subdocument_info_get_gerror(failures->pdata[0]);
-    g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "modules: %s",
-                why != NULL ? why->message : "they cannot be read");
+    g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "modules: %s", inner->message);
     return false;
 }
 
@@ -77,40 +69,71 @@ static bool set_error(const ManifestString *at, GError **error, const char *form
     return false;
 }
 
-static bool has_stream(ModulemdModule *module, const char *stream)
+static bool has_stream(const PackagesModules *self, const char *module, const char *stream)
 {
-    GPtrArray *streams = modulemd_module_get_all_streams(module);
-    for (guint i = 0; i < streams->len; i++)
-        if (g_strcmp0(modulemd_module_stream_get_stream_name(streams->pdata[i]), stream) == 0)
+    for (guint i = 0; i < self->metadata.contexts->len; i++) {
+        const PackagesModulemdContext *context = self->metadata.contexts->pdata[i];
+        if (strcmp(context->module, module) == 0 &&
+            (stream == NULL || strcmp(context->stream, stream) == 0))
             return true;
+    }
     return false;
+}
+
+static int compare_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Each once, sorted, with a NULL at the end: the modules, or the streams of @module. */
+static GPtrArray *list_names(const PackagesModules *self, const char *module)
+{
+    GPtrArray *names = g_ptr_array_new();
+    for (guint i = 0; i < self->metadata.contexts->len; i++) {
+        const PackagesModulemdContext *context = self->metadata.contexts->pdata[i];
+        char *name = module == NULL ? context->module : context->stream;
+        if ((module == NULL || strcmp(context->module, module) == 0) &&
+            !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+            g_ptr_array_add(names, name);
+    }
+    g_ptr_array_sort(names, compare_text);
+    g_ptr_array_add(names, NULL);
+    return names;
+}
+
+static const PackagesModulemdDefault *find_default(const PackagesModules *self, const char *module)
+{
+    for (guint i = 0; i < self->metadata.defaults->len; i++) {
+        const PackagesModulemdDefault *one = self->metadata.defaults->pdata[i];
+        if (strcmp(one->module, module) == 0)
+            return one;
+    }
+    return NULL;
 }
 
 static bool set_no_module(const PackagesModules *self, const ManifestString *at, const char *name,
                           GError **error)
 {
-    g_auto(GStrv) known = modulemd_module_index_get_module_names_as_strv(self->index);
-    const char *nearest = base_nearest_name(name, (const char *const *)known);
+    g_autoptr(GPtrArray) known = list_names(self, NULL);
+    const char *nearest = base_nearest_name(name, (const char *const *)known->pdata);
     return set_error(at, error, "no repository has a module ‘%s’%s%s%s", name,
                      nearest != NULL ? "; did you mean ‘" : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "’?" : "");
 }
 
-static bool set_no_stream(ModulemdModule *module, const ManifestString *at, const char *stream,
-                          GError **error)
+static bool set_no_stream(const PackagesModules *self, const ManifestString *at, const char *module,
+                          const char *stream, GError **error)
 {
-    g_auto(GStrv) streams = modulemd_module_get_stream_names_as_strv(module);
-    g_autofree char *list = g_strjoinv("’, ‘", streams);
-    return set_error(at, error, "module ‘%s’ has no stream ‘%s’; it has ‘%s’",
-                     modulemd_module_get_module_name(module), stream, list);
+    g_autoptr(GPtrArray) streams = list_names(self, module);
+    g_autofree char *list = g_strjoinv("’, ‘", (char **)streams->pdata);
+    return set_error(at, error, "module ‘%s’ has no stream ‘%s’; it has ‘%s’", module, stream,
+                     list);
 }
 
-static const char *default_stream(ModulemdModule *module)
+static const char *default_stream(const PackagesModules *self, const char *module)
 {
-    ModulemdDefaults *defaults = modulemd_module_get_defaults(module);
-    return defaults != NULL && MODULEMD_IS_DEFAULTS_V1(defaults)
-               ? modulemd_defaults_v1_get_default_stream(MODULEMD_DEFAULTS_V1(defaults), NULL)
-               : NULL;
+    const PackagesModulemdDefault *one = find_default(self, module);
+    return one != NULL ? one->stream : NULL;
 }
 
 /* "NAME:STREAM" or "NAME", which means its default stream; "/PROFILE" is cut off before. */
@@ -118,15 +141,14 @@ static bool enable_one(PackagesModules *self, const ManifestString *at, const ch
                        GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(spec, ":", 2);
-    ModulemdModule *module = modulemd_module_index_get_module(self->index, parts[0]);
-    if (module == NULL)
-        return set_no_module(self, at, parts[0], error);
-    const char *stream = parts[1] != NULL ? parts[1] : default_stream(module);
+    if (parts[0] == NULL || !has_stream(self, parts[0], NULL))
+        return set_no_module(self, at, parts[0] != NULL ? parts[0] : "", error);
+    const char *stream = parts[1] != NULL ? parts[1] : default_stream(self, parts[0]);
     if (stream == NULL)
         return set_error(at, error, "module ‘%s’ has no default stream; say ‘%s:STREAM’", parts[0],
                          parts[0]);
-    if (!has_stream(module, stream))
-        return set_no_stream(module, at, stream, error);
+    if (!has_stream(self, parts[0], stream))
+        return set_no_stream(self, at, parts[0], stream, error);
     const char *earlier = g_hash_table_lookup(self->active, parts[0]);
     if (earlier != NULL && strcmp(earlier, stream) != 0)
         return set_error(at, error, "module ‘%s’ has one stream at a time, and ‘%s’ is enabled",
@@ -169,94 +191,71 @@ static bool fits_platform(const char *platform_module, char **streams)
     return colon == NULL || allows(streams, colon + 1);
 }
 
-static bool fits(const PackagesModules *self, ModulemdDependencies *dependencies,
-                 const char *platform_module)
+static bool fits(const PackagesModules *self, const GPtrArray *needs, const char *platform_module)
 {
-    g_auto(GStrv) modules = modulemd_dependencies_get_runtime_modules_as_strv(dependencies);
-    for (char **module = modules; *module != NULL; module++) {
-        g_auto(GStrv) streams =
-            modulemd_dependencies_get_runtime_streams_as_strv(dependencies, *module);
-        const char *active = g_hash_table_lookup(self->active, *module);
-        if (strcmp(*module, "platform") == 0 ? !fits_platform(platform_module, streams)
-                                             : active == NULL || !allows(streams, active))
+    for (guint i = 0; i < needs->len; i++) {
+        const PackagesModulemdList *need = needs->pdata[i];
+        const char *active = g_hash_table_lookup(self->active, need->name);
+        if (strcmp(need->name, "platform") == 0 ? !fits_platform(platform_module, need->values)
+                                                : active == NULL || !allows(need->values, active))
             return false;
     }
     return true;
 }
 
 /* Each of a context's dependencies is an alternative; it has to hold as a whole. */
-static bool context_fits(const PackagesModules *self, ModulemdModuleStreamV2 *context,
+static bool context_fits(const PackagesModules *self, const PackagesModulemdContext *context,
                          const char *platform_module)
 {
-    GPtrArray *dependencies = modulemd_module_stream_v2_get_dependencies(context);
-    for (guint i = 0; i < dependencies->len; i++)
-        if (fits(self, dependencies->pdata[i], platform_module))
+    for (guint i = 0; i < context->dependencies->len; i++)
+        if (fits(self, context->dependencies->pdata[i], platform_module))
             return true;
-    return dependencies->len == 0;
+    return context->dependencies->len == 0;
+}
+
+static bool is_active(const PackagesModules *self, const PackagesModulemdContext *context)
+{
+    const char *active = g_hash_table_lookup(self->active, context->module);
+    return active != NULL && strcmp(active, context->stream) == 0;
 }
 
 /* What an enabled stream needs is enabled as well: its default stream, or the only one allowed. */
-static bool enable_needed(PackagesModules *self, ModulemdDependencies *dependencies)
+static bool enable_needed(PackagesModules *self, const GPtrArray *needs)
 {
     bool changed = false;
-    g_auto(GStrv) modules = modulemd_dependencies_get_runtime_modules_as_strv(dependencies);
-    for (char **name = modules; *name != NULL; name++) {
-        ModulemdModule *module = modulemd_module_index_get_module(self->index, *name);
-        if (module == NULL || g_hash_table_contains(self->active, *name))
+    for (guint i = 0; i < needs->len; i++) {
+        const PackagesModulemdList *need = needs->pdata[i];
+        if (g_hash_table_contains(self->active, need->name))
             continue;
-        g_auto(GStrv) streams =
-            modulemd_dependencies_get_runtime_streams_as_strv(dependencies, *name);
-        const char *choice = default_stream(module);
-        if (choice == NULL || !allows(streams, choice))
-            choice = g_strv_length(streams) == 1 ? streams[0] : NULL;
-        if (choice == NULL || !has_stream(module, choice))
+        const char *choice = default_stream(self, need->name);
+        if (choice == NULL || !allows(need->values, choice))
+            choice = g_strv_length(need->values) == 1 ? need->values[0] : NULL;
+        if (choice == NULL || !has_stream(self, need->name, choice))
             continue;
-        g_hash_table_replace(self->active, g_strdup(*name), g_strdup(choice));
+        g_hash_table_replace(self->active, g_strdup(need->name), g_strdup(choice));
         changed = true;
     }
     return changed;
 }
 
-typedef void (*ContextVisit)(PackagesModules *self, ModulemdModuleStreamV2 *context, void *data);
-
-static void visit_contexts(PackagesModules *self, ContextVisit visit, void *data)
+static bool enable_all_needed(PackagesModules *self)
 {
-    g_auto(GStrv) names = modulemd_module_index_get_module_names_as_strv(self->index);
-    for (char **name = names; *name != NULL; name++) {
-        ModulemdModule *module = modulemd_module_index_get_module(self->index, *name);
-        GPtrArray *streams = modulemd_module_get_all_streams(module);
-        for (guint i = 0; i < streams->len; i++)
-            if (MODULEMD_IS_MODULE_STREAM_V2(streams->pdata[i]))
-                visit(self, streams->pdata[i], data);
+    bool changed = false;
+    for (guint i = 0; i < self->metadata.contexts->len; i++) {
+        const PackagesModulemdContext *context = self->metadata.contexts->pdata[i];
+        for (guint j = 0; is_active(self, context) && j < context->dependencies->len; j++)
+            changed = enable_needed(self, context->dependencies->pdata[j]) || changed;
     }
-}
-
-static bool is_active(const PackagesModules *self, ModulemdModuleStreamV2 *context)
-{
-    ModulemdModuleStream *stream = MODULEMD_MODULE_STREAM(context);
-    const char *active =
-        g_hash_table_lookup(self->active, modulemd_module_stream_get_module_name(stream));
-    return active != NULL && strcmp(active, modulemd_module_stream_get_stream_name(stream)) == 0;
-}
-
-static void visit_needs(PackagesModules *self, ModulemdModuleStreamV2 *context, void *data)
-{
-    bool *changed = data;
-    GPtrArray *dependencies = modulemd_module_stream_v2_get_dependencies(context);
-    for (guint i = 0; is_active(self, context) && i < dependencies->len; i++)
-        if (enable_needed(self, dependencies->pdata[i]))
-            *changed = true;
+    return changed;
 }
 
 static void enable_defaults(PackagesModules *self)
 {
-    g_auto(GStrv) names = modulemd_module_index_get_module_names_as_strv(self->index);
-    for (char **name = names; *name != NULL; name++) {
-        ModulemdModule *module = modulemd_module_index_get_module(self->index, *name);
-        const char *stream = default_stream(module);
-        if (stream != NULL && has_stream(module, stream) &&
-            !g_hash_table_contains(self->active, *name))
-            g_hash_table_replace(self->active, g_strdup(*name), g_strdup(stream));
+    for (guint i = 0; i < self->metadata.defaults->len; i++) {
+        const PackagesModulemdDefault *one = self->metadata.defaults->pdata[i];
+        if (one->stream != NULL && has_stream(self, one->module, one->stream) &&
+            !g_hash_table_contains(self->active, one->module))
+            g_hash_table_replace(self->active, g_strdup(one->module), g_strdup(one->stream));
     }
 }
 
@@ -273,15 +272,12 @@ static char *name_of(const char *nevra)
     return g_steal_pointer(&name);
 }
 
-static void note_artifacts(PackagesModules *self, ModulemdModuleStreamV2 *context, void *data)
+static void note_artifacts(PackagesModules *self, const PackagesModulemdContext *context,
+                           const char *platform_module)
 {
-    const char *platform_module = data;
-    ModulemdModuleStream *stream = MODULEMD_MODULE_STREAM(context);
     bool counts = is_active(self, context) && context_fits(self, context, platform_module);
-    g_autofree char *id = g_strdup_printf("%s:%s", modulemd_module_stream_get_module_name(stream),
-                                          modulemd_module_stream_get_stream_name(stream));
-    g_auto(GStrv) artifacts = modulemd_module_stream_v2_get_rpm_artifacts_as_strv(context);
-    for (char **nevra = artifacts; *nevra != NULL; nevra++) {
+    g_autofree char *id = g_strdup_printf("%s:%s", context->module, context->stream);
+    for (char **nevra = context->artifacts; *nevra != NULL; nevra++) {
         g_hash_table_replace(self->artifacts, g_strdup(*nevra), g_strdup(id));
         if (!counts || g_str_has_suffix(*nevra, ".src"))
             continue;
@@ -301,29 +297,36 @@ const char *packages_modules_verdict(const PackagesModules *self, const char *na
 
 /* --- profiles --- */
 
-static ModulemdProfile *find_profile(ModulemdModule *module, const char *stream, const char *name)
+static const PackagesModulemdList *find_list(const GPtrArray *lists, const char *name)
 {
-    GPtrArray *streams = modulemd_module_get_all_streams(module);
-    for (guint i = 0; i < streams->len; i++) {
-        if (g_strcmp0(modulemd_module_stream_get_stream_name(streams->pdata[i]), stream) != 0 ||
-            !MODULEMD_IS_MODULE_STREAM_V2(streams->pdata[i]))
-            continue;
-        ModulemdProfile *profile = modulemd_module_stream_v2_get_profile(streams->pdata[i], name);
-        if (profile != NULL)
-            return profile;
+    for (guint i = 0; i < lists->len; i++) {
+        const PackagesModulemdList *list = lists->pdata[i];
+        if (strcmp(list->name, name) == 0)
+            return list;
     }
     return NULL;
 }
 
-static bool add_profile(ModulemdModule *module, const char *stream, const char *name,
+static const PackagesModulemdList *find_profile(const PackagesModules *self, const char *module,
+                                                const char *stream, const char *name)
+{
+    const PackagesModulemdList *profile = NULL;
+    for (guint i = 0; profile == NULL && i < self->metadata.contexts->len; i++) {
+        const PackagesModulemdContext *context = self->metadata.contexts->pdata[i];
+        if (strcmp(context->module, module) == 0 && strcmp(context->stream, stream) == 0)
+            profile = find_list(context->profiles, name);
+    }
+    return profile;
+}
+
+static bool add_profile(const PackagesModules *self, const char *module, const char *name,
                         const ManifestString *at, GPtrArray *wanted, GError **error)
 {
-    ModulemdProfile *profile = find_profile(module, stream, name);
+    const char *stream = g_hash_table_lookup(self->active, module);
+    const PackagesModulemdList *profile = find_profile(self, module, stream, name);
     if (profile == NULL)
-        return set_error(at, error, "stream ‘%s:%s’ has no profile ‘%s’",
-                         modulemd_module_get_module_name(module), stream, name);
-    g_auto(GStrv) rpms = modulemd_profile_get_rpms_as_strv(profile);
-    for (char **rpm = rpms; *rpm != NULL; rpm++) {
+        return set_error(at, error, "stream ‘%s:%s’ has no profile ‘%s’", module, stream, name);
+    for (char **rpm = profile->values; *rpm != NULL; rpm++) {
         ManifestString *string = g_new0(ManifestString, 1);
         string->text = g_strdup(*rpm);
         string->place = (ManifestPlace){
@@ -333,30 +336,24 @@ static bool add_profile(ModulemdModule *module, const char *stream, const char *
     return true;
 }
 
-static char **default_profiles(ModulemdModule *module, const char *stream)
+static char **default_profiles(const PackagesModules *self, const char *module)
 {
-    ModulemdDefaults *defaults = modulemd_module_get_defaults(module);
-    char **profiles = NULL;
-    if (defaults != NULL && MODULEMD_IS_DEFAULTS_V1(defaults))
-        profiles = modulemd_defaults_v1_get_default_profiles_for_stream_as_strv(
-            MODULEMD_DEFAULTS_V1(defaults), stream, NULL);
-    if (profiles != NULL && profiles[0] != NULL)
-        return profiles;
-    g_strfreev(profiles);
-    return g_strsplit("default", "/", -1);
+    const PackagesModulemdDefault *one = find_default(self, module);
+    const char *stream = g_hash_table_lookup(self->active, module);
+    const PackagesModulemdList *list = one != NULL ? find_list(one->profiles, stream) : NULL;
+    return list != NULL && list->values[0] != NULL ? g_strdupv(list->values)
+                                                   : g_strsplit("default", "/", -1);
 }
 
-static bool install_one(PackagesModules *self, const ManifestString *string, GPtrArray *wanted,
-                        GError **error)
+static bool install_one(const PackagesModules *self, const ManifestString *string,
+                        GPtrArray *wanted, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(string->text, "/", 2);
     g_auto(GStrv) words = g_strsplit(parts[0], ":", 2);
-    ModulemdModule *module = modulemd_module_index_get_module(self->index, words[0]);
-    const char *stream = g_hash_table_lookup(self->active, words[0]);
     g_auto(GStrv) profiles =
-        parts[1] != NULL ? g_strsplit(parts[1], ",", -1) : default_profiles(module, stream);
+        parts[1] != NULL ? g_strsplit(parts[1], ",", -1) : default_profiles(self, words[0]);
     for (char **profile = profiles; *profile != NULL; profile++)
-        if (!add_profile(module, stream, *profile, string, wanted, error))
+        if (!add_profile(self, words[0], *profile, string, wanted, error))
             return false;
     return true;
 }
@@ -368,13 +365,11 @@ bool packages_modules_enable(PackagesModules *self, const Manifest *manifest, GP
     if ((modules->enable != NULL && !enable_named(self, modules->enable, error)) ||
         (modules->install != NULL && !enable_named(self, modules->install, error)))
         return false;
-    bool changed = true;
-    for (unsigned i = 0; changed && i < MAX_ROUNDS; i++) {
-        changed = false;
-        visit_contexts(self, visit_needs, &changed);
-    }
+    for (unsigned i = 0; i < MAX_ROUNDS && enable_all_needed(self); i++)
+        ;
     enable_defaults(self);
-    visit_contexts(self, note_artifacts, manifest->platform_module);
+    for (guint i = 0; i < self->metadata.contexts->len; i++)
+        note_artifacts(self, self->metadata.contexts->pdata[i], manifest->platform_module);
     for (guint i = 0; modules->install != NULL && i < modules->install->len; i++)
         if (!install_one(self, modules->install->pdata[i], wanted, error))
             return false;

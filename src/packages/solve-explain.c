@@ -110,33 +110,85 @@ static char *rule_text(Pool *pool, Solver *solver, Id rule)
     return NULL;
 }
 
+/* "@from needs @dependency" */
+typedef struct {
+    Id from;
+    Id dependency;
+    char *text;
+} Need;
+
 typedef struct {
     GPtrArray *wanted;
     GPtrArray *reasons;
-    int n_needs;
+    GArray *needs;
 } Problem;
+
+static bool has_text(const Problem *self, const char *text)
+{
+    for (guint i = 0; i < self->needs->len; i++)
+        if (strcmp(g_array_index(self->needs, Need, i).text, text) == 0)
+            return true;
+    return g_ptr_array_find_with_equal_func(self->reasons, text, g_str_equal, NULL);
+}
 
 static void add_reason(Problem *self, char *text)
 {
-    if (text == NULL || self->reasons->len >= MAX_REASONS ||
-        g_ptr_array_find_with_equal_func(self->reasons, text, g_str_equal, NULL))
+    if (text == NULL || self->reasons->len + self->needs->len >= MAX_REASONS ||
+        has_text(self, text))
         g_free(text);
     else
         g_ptr_array_add(self->reasons, text);
 }
 
-/* Who needs whom reads best before what is wrong with it. */
 static void add_rule(PackagesSolver *self, Problem *problem, Solver *solver, Id rule)
 {
-    unsigned before = problem->reasons->len;
-    add_reason(problem, rule_text(self->pool, solver, rule));
-    if (problem->reasons->len == before ||
-        solver_ruleinfo(solver, rule, NULL, NULL, NULL) != SOLVER_RULE_PKG_REQUIRES)
-        return;
-    char *text = problem->reasons->pdata[before];
-    problem->reasons->pdata[before] = NULL;
-    g_ptr_array_set_size(problem->reasons, (int)before);
-    g_ptr_array_insert(problem->reasons, problem->n_needs++, text);
+    char *text = rule_text(self->pool, solver, rule);
+    Need need = {.text = text};
+    if (solver_ruleinfo(solver, rule, &need.from, NULL, &need.dependency) !=
+            SOLVER_RULE_PKG_REQUIRES ||
+        text == NULL || has_text(problem, text) ||
+        problem->reasons->len + problem->needs->len >= MAX_REASONS)
+        add_reason(problem, text);
+    else
+        g_array_append_val(problem->needs, need);
+}
+
+static bool provides(Pool *pool, Id package, Id dependency)
+{
+    Id p;
+    Id pp;
+    FOR_PROVIDES(p, pp, dependency)
+    {
+        if (p == package)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody among the others needs it: the chain begins with it. */
+static bool is_first(Pool *pool, const GArray *needs, guint index)
+{
+    const Need *need = &g_array_index(needs, Need, index);
+    for (guint i = 0; i < needs->len; i++)
+        if (i != index && provides(pool, need->from, g_array_index(needs, Need, i).dependency))
+            return false;
+    return true;
+}
+
+/* Who needs whom reads best before what is wrong with it, and from the wanted package on. */
+static void put_needs_first(PackagesSolver *self, Problem *problem)
+{
+    for (int position = 0; problem->needs->len > 0; position++) {
+        guint next = 0;
+        for (guint i = 0; i < problem->needs->len; i++)
+            if (is_first(self->pool, problem->needs, i)) {
+                next = i;
+                break;
+            }
+        g_ptr_array_insert(problem->reasons, position,
+                           g_array_index(problem->needs, Need, next).text);
+        g_array_remove_index(problem->needs, next);
+    }
 }
 
 static void add_job(PackagesSolver *self, Problem *problem, int index)
@@ -175,7 +227,8 @@ static char *problem_text(PackagesSolver *self, Solver *solver, Id problem)
 {
     g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
-    Problem state = {.wanted = wanted, .reasons = reasons};
+    g_autoptr(GArray) needs = g_array_new(FALSE, FALSE, sizeof(Need));
+    Problem state = {.wanted = wanted, .reasons = reasons, .needs = needs};
     Queue rules;
     queue_init(&rules);
     solver_findallproblemrules(solver, problem, &rules);
@@ -187,6 +240,7 @@ static char *problem_text(PackagesSolver *self, Solver *solver, Id problem)
             add_rule(self, &state, solver, rules.elements[i]);
     }
     queue_free(&rules);
+    put_needs_first(self, &state);
     g_ptr_array_sort(wanted, compare_text);
     g_autofree char *who = join(wanted, " and ");
     g_autofree char *why = join(reasons, "; ");
