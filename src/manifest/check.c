@@ -65,7 +65,10 @@ char *manifest_check_package(const char *text)
 {
     /* "@core" and "@^minimal" are groups and environments of packages */
     const char *name = text + strspn(text, "@^");
-    if (is_made_of(text, WORD "+-.:~=_/@^*") && g_ascii_isalnum(name[0]) && name - text <= 2)
+    if (is_made_of(text, WORD "+-.:~=_/@^*?()") && g_ascii_isalnum(name[0]) && name - text <= 2)
+        return NULL;
+    /* a file that some rpm has */
+    if (text[0] == '/' && text[1] != '\0' && !has_control(text) && !has_dots(text))
         return NULL;
     if (is_version_query(text))
         return NULL;

@@ -87,6 +87,7 @@ typedef struct {
  * @components: (owned): components; empty for flat repositories
  * @keyring: (owned) (nullable): absolute path of the keyring that must have signed it
  * @trusted: taken without a signature ("trusted: true", said on purpose)
+ * @locked_only: only packages that a lock names count ("lockfile-repos")
  * @rpm: (owned) (nullable): the rest of an rpm-md repository
  * @place: where it stands
  */
@@ -98,6 +99,7 @@ typedef struct {
     char **components;
     char *keyring;
     bool trusted;
+    bool locked_only;
     ManifestRpmRepo *rpm;
     ManifestPlace place;
 } ManifestRepo;

@@ -50,6 +50,8 @@ static bool print_repo(const Print *p, const ManifestRepo *repo, GError **error)
         json_builder_add_string_value(p->json, repo->id);
         return true;
     }
+    if (repo->locked_only)
+        return true;
     if (repo->rpm != NULL)
         return manifest_rpm_repo_print(repo, p->json, p->for_digest, error);
     json_builder_begin_object(p->json);

@@ -244,6 +244,34 @@ static bool check_one_kind(const GPtrArray *repos, GError **error)
     return true;
 }
 
+static const ManifestRepo *find_repo(const Manifest *manifest, const char *id)
+{
+    for (guint i = 0; i < manifest->repos->len; i++) {
+        const ManifestRepo *repo = manifest->repos->pdata[i];
+        if (strcmp(repo->id, id) == 0)
+            return repo;
+    }
+    return NULL;
+}
+
+/* Repositories for packages that a lock names; one that is there for all stays so. */
+static bool load_lockfile_repos(Manifest *manifest, GError **error)
+{
+    for (guint i = 0; i < manifest->lockfile_repos->len; i++) {
+        const ManifestString *id = manifest->lockfile_repos->pdata[i];
+        if (find_repo(manifest, id->text) != NULL)
+            continue;
+        ManifestRepo *repo = manifest_repo_file_find(manifest, id->text, &id->place, error);
+        if (repo == NULL)
+            return false;
+        repo->locked_only = true;
+        g_ptr_array_add(manifest->repos, repo);
+        if (!manifest_repo_check(repo, error))
+            return false;
+    }
+    return true;
+}
+
 bool manifest_repos_load_named(Manifest *manifest, GError **error)
 {
     for (guint i = 0; i < manifest->repos->len; i++) {
@@ -258,5 +286,8 @@ bool manifest_repos_load_named(Manifest *manifest, GError **error)
         if (!manifest_repo_check(repo, error))
             return false;
     }
-    return check_one_kind(manifest->repos, error);
+    if (!check_one_kind(manifest->repos, error))
+        return false;
+    const ManifestRepo *first = manifest->repos->pdata[0];
+    return first->kind != MANIFEST_REPO_RPM || load_lockfile_repos(manifest, error);
 }

@@ -98,15 +98,22 @@ static const char *module_verdict(Pool *pool, const Solvable *s,
     return packages_modules_verdict(question->modules, pool_id2str(pool, s->name), nevra);
 }
 
-/* Of a pinned package only the pinned version counts, if it is still there. */
-static bool is_pinned_away(Pool *pool, const Solvable *s, GHashTable *pins)
+/* Of a pinned package only the pinned version counts, if it is still there; of a repository
+ * for locked packages nothing else. */
+static PackagesRpmBar bar_by_pin(Pool *pool, const Solvable *s, GHashTable *pins)
 {
+    const PackagesRpmMetadata *metadata = s->repo->appdata;
+    PackagesRpmBar none =
+        metadata->repo->locked_only ? PACKAGES_RPM_BAR_LOCK : PACKAGES_RPM_BAR_NONE;
     if (pins == NULL)
-        return false;
+        return none;
     g_autofree char *key =
         g_strdup_printf("%s.%s", pool_id2str(pool, s->name), pool_id2str(pool, s->arch));
     const PackagesPackage *pin = g_hash_table_lookup(pins, key);
-    return pin != NULL && strcmp(pin->version, pool_id2str(pool, s->evr)) != 0;
+    if (pin == NULL)
+        return none;
+    return strcmp(pin->version, pool_id2str(pool, s->evr)) != 0 ? PACKAGES_RPM_BAR_PIN
+                                                                : PACKAGES_RPM_BAR_NONE;
 }
 
 static bool is_there(Pool *pool, const PackagesPackage *pin)
@@ -146,9 +153,7 @@ static PackagesRpmBar find_bar(const PackagesRpmSolver *self, const PackagesRpmQ
     PackagesRpmBar bar = bar_by_repo(pool, s, question->manifest);
     if (bar == PACKAGES_RPM_BAR_NONE && module_verdict(pool, s, question) != NULL)
         bar = PACKAGES_RPM_BAR_MODULE;
-    if (bar == PACKAGES_RPM_BAR_NONE && is_pinned_away(pool, s, pins))
-        bar = PACKAGES_RPM_BAR_PIN;
-    return bar;
+    return bar == PACKAGES_RPM_BAR_NONE ? bar_by_pin(pool, s, pins) : bar;
 }
 
 bool packages_rpm_filter(PackagesRpmSolver *self, const PackagesRpmQuestion *question,
@@ -197,6 +202,8 @@ char *packages_rpm_filter_text(const PackagesRpmSolver *self, const PackagesRpmQ
                                module_verdict(pool, s, question));
     case PACKAGES_RPM_BAR_PIN:
         return g_strdup("the lock has another version");
+    case PACKAGES_RPM_BAR_LOCK:
+        return g_strdup_printf("repository ‘%s’ is for packages that a lock names only", repo);
     case PACKAGES_RPM_BAR_NONE:
     default:
         return NULL;

@@ -17,6 +17,7 @@ typedef enum {
     PACKAGES_RPM_BAR_OTHER_REPO,
     PACKAGES_RPM_BAR_MODULE,
     PACKAGES_RPM_BAR_PIN,
+    PACKAGES_RPM_BAR_LOCK,
 } PackagesRpmBar;
 
 /**
