@@ -134,6 +134,8 @@ static bool add_member(Parse *parse, GPtrArray *list, const char *text, GError *
 /* A package without a type is mandatory; optional ones are for people to choose. */
 static bool add_package(Parse *parse, const char *text, GError **error)
 {
+    if (*text == '\0')
+        return true;
     const char *type = parse->type != NULL ? parse->type : "mandatory";
     if (strcmp(type, "conditional") == 0)
     return parse->requires == NULL || *parse->requires == '\0' ||

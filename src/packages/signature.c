@@ -78,6 +78,8 @@ GBytes *packages_signature_dearmor(GBytes *data)
     static const char finish[] = "-----END PGP PUBLIC KEY BLOCK-----";
     size_t size_bytes = 0;
     const char *at = g_bytes_get_data(data, &size_bytes);
+    if (at == NULL)
+        return g_bytes_ref(data);
     const char *end = at + size_bytes;
     GByteArray *out = g_byte_array_new();
     while (at < end) {

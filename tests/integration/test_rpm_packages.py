@@ -65,6 +65,10 @@ SETS = {
     "group": (["@core"], {}),
     "environment": (["@^whole-environment", "plug"], {"weak": True}),
     "far-file": (["tool"], {}),
+    "wanted-file": (["/usr/bin/tool"], {}),
+    "wanted-far-file": (["/usr/share/data/file"], {}),
+    "wanted-provide": (["lib(x86-32)", "lib.i686"], {}),
+    "pattern": (["alt-*", "p?s*"], {}),
 }
 
 
@@ -149,6 +153,18 @@ def test_repo_packages(repos, tree):
     assert tree.packages() == ["base-0:1-1.noarch", "only-second-0:1-1.noarch"]
     tree.write(both, ["only-second"])
     assert tree.packages() == ["base-0:9-1.noarch", "only-second-0:1-1.noarch"]
+
+
+def test_lockfile_repos(repos, tree, tmp_path):
+    (tmp_path / "two.repo").write_text(f"[two]\nbaseurl=file://{repos['two']}\n"
+                                       "gpgcheck=1\ngpgkey=key.asc\n")
+    (tmp_path / "key.asc").write_text("no key")
+    tree.write([trusted(repos["one"])], ["base"], **{"lockfile-repos": ["two"]})
+    assert tree.packages() == ["base-0:1-1.noarch"]
+    tree.write([trusted(repos["one"])], ["only-second"], **{"lockfile-repos": ["two"]})
+    assert "repository ‘two’ is for packages that a lock names only" in tree.fail()
+    tree.write([trusted(repos["one"])], ["base"], **{"lockfile-repos": ["three"]})
+    assert "‘three’" in tree.fail()
 
 
 def test_excluded_but_needed(repos, tree):
