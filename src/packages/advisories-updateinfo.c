@@ -82,12 +82,9 @@ bool packages_advisories_updateinfo(PackagesAdvisories *self, FILE *file, GError
     if (!ok)
         g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "malformed updateinfo: %s",
                     pool_errstr(pool));
-    Id solvable = 0;
-    Solvable *s = NULL;
-    if (ok) {
-        FOR_REPO_SOLVABLES(repo, solvable, s)
-        match_update(self, repo, solvable);
-    }
+    for (Id solvable = repo->start; ok && solvable < repo->end; solvable++)
+        if (pool->solvables[solvable].repo == repo)
+            match_update(self, repo, solvable);
     pool_free(pool);
     return ok;
 }
