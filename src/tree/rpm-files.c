@@ -76,6 +76,8 @@ static void leave_out(Choice *choice, int index)
 /* The package's own entry for a directory all of whose files were left out goes with them. */
 static void leave_out_folder(Choice *choice, const char *folder)
 {
+    if (!g_str_has_suffix(folder, "/"))
+        return;
     g_autofree char *path = g_strndup(folder, strlen(folder) - 1);
     int index = rpmfilesFindFN(choice->files, path);
     if (index >= 0 && choice->states[index] == RPMFILE_STATE_NORMAL &&
