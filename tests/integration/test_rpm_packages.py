@@ -431,6 +431,7 @@ HOSTILE = {
     "digest-kind": ([Entry("/usr/a", digest="0" * 32)], "digest"),
     "target": ([Entry("/usr/l", b"", S_IFLNK | 0o777, target="x" * 5000)], "is too long"),
     "caps": ([Entry("/usr/a", caps="cap_everything=ep")], "are no file capabilities"),
+    "payload-name": ([Entry("/usr/a", payload_path="./" + "x" * 5000)], "a name of 5003 bytes"),
     "newline": ([Entry("/usr/a\nb")], "has a newline"),
     "bomb": ([Entry("/usr/a", size=1100 << 20)], "a thousand times its size"),
     "bomb-hidden": ([Entry("/usr/a", bytes(64 << 20), size=5)], "more data than the header says"),

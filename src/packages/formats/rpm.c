@@ -6,6 +6,7 @@
 #include "packages/formats/rpm.h"
 
 #include "base/error.h"
+#include "packages/formats/rpm-cpio.h"
 #include "packages/formats/rpm-header.h"
 #include "packages/formats/rpm-payload.h"
 
@@ -84,17 +85,17 @@ static bool hash_head(Source *source, uint64_t size_bytes, GError **error)
 
 static Reader *open_payload(Source *source, GError **error)
 {
-    g_autoptr(Reader) cpio = archive_read_new();
-    archive_read_support_filter_gzip(cpio);
-    archive_read_support_filter_xz(cpio);
-    archive_read_support_filter_zstd(cpio);
-    archive_read_support_filter_bzip2(cpio);
-    archive_read_support_filter_lzma(cpio);
-    archive_read_support_format_cpio(cpio);
-    archive_read_support_format_empty(cpio);
-    if (archive_read_open(cpio, source, NULL, read_source, NULL) == ARCHIVE_OK)
-        return g_steal_pointer(&cpio);
-    const char *reason = archive_error_string(cpio);
+    g_autoptr(Reader) raw = archive_read_new();
+    archive_read_support_filter_gzip(raw);
+    archive_read_support_filter_xz(raw);
+    archive_read_support_filter_zstd(raw);
+    archive_read_support_filter_bzip2(raw);
+    archive_read_support_filter_lzma(raw);
+    archive_read_support_format_raw(raw);
+    archive_read_support_format_empty(raw);
+    if (archive_read_open(raw, source, NULL, read_source, NULL) == ARCHIVE_OK)
+        return g_steal_pointer(&raw);
+    const char *reason = archive_error_string(raw);
     g_set_error(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID, "payload: %s",
                 reason != NULL ? reason : "unreadable");
     return NULL;
@@ -121,7 +122,9 @@ static bool read_payload(Source *source, const Parsed *parsed, int repo_fd,
     if (!packages_rpm_payload_init(&payload, parsed->files, repo_fd, (uint64_t)st.st_size, error))
         return false;
     /* without files there may be no payload at all */
-    g_autoptr(Reader) cpio = open_payload(source, error);
+    PackagesRpmCpio stream;
+    g_autoptr(Reader) raw = open_payload(source, error);
+    g_autoptr(Reader) cpio = raw != NULL ? packages_rpm_cpio_open(&stream, raw, error) : NULL;
     if (cpio == NULL || !packages_rpm_payload_read(&payload, cpio, error))
         return false;
     contents->bytes = payload.bytes;
