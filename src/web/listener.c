@@ -36,8 +36,9 @@ struct _WebListener {
     char *address;
     unsigned port;
     struct MHD_Daemon *daemon;
-    GMutex lock; /* of workers: none is given work after it is gone */
+    GMutex lock; /* of both pools: none is given work after it is gone */
     GThreadPool *workers;
+    GThreadPool *searchers;
     int under_way; /* requests; atomic */
 };
 
@@ -111,10 +112,12 @@ static void work(gpointer data, gpointer user_data)
 static enum MHD_Result hand_over(WebListener *self, WebExchange *exchange)
 {
     g_mutex_lock(&self->lock);
-    bool taken = self->workers != NULL && g_thread_pool_unprocessed(self->workers) < MAX_WAITING;
+    bool search = (exchange->route->flags & WEB_ROUTE_SEARCH) != 0;
+    GThreadPool *pool = search ? self->searchers : self->workers;
+    bool taken = pool != NULL && g_thread_pool_unprocessed(pool) < MAX_WAITING;
     if (taken) {
         MHD_suspend_connection(exchange->connection);
-        (void)g_thread_pool_push(self->workers, exchange, NULL);
+        (void)g_thread_pool_push(pool, exchange, NULL);
     }
     g_mutex_unlock(&self->lock);
     return taken ? MHD_YES : web_exchange_refuse(exchange, 503, "the server is too busy");
@@ -126,7 +129,7 @@ static enum MHD_Result finish(WebListener *self, WebExchange *exchange)
         return web_exchange_send(exchange, exchange->response);
     if (exchange->body->len > exchange->route->max_body_bytes)
         return web_exchange_refuse(exchange, 413, "the request's body is too long");
-    if ((exchange->route->flags & WEB_ROUTE_BLOCKING) != 0)
+    if (exchange->route->flags != 0)
         return hand_over(self, exchange);
     g_autoptr(WebResponse) response = handle(self, exchange);
     return web_exchange_send(exchange, response);
@@ -248,6 +251,9 @@ WebListener *web_listener_new(const WebListenerOptions *options, const WebRoute 
     self->workers = g_thread_pool_new(work, self, n_workers, FALSE, error);
     if (self->workers == NULL)
         return NULL;
+    self->searchers = g_thread_pool_new(work, self, n_workers, FALSE, error);
+    if (self->searchers == NULL)
+        return NULL;
     self->daemon = start_daemon(self, options, socket_fd);
     if (self->daemon == NULL) {
         base_error_set(error, BASE_ERROR_FAILED, "cannot start the HTTP server on ‘%s’",
@@ -272,10 +278,12 @@ unsigned web_listener_port(const WebListener *self)
 static void stop_workers(WebListener *self)
 {
     g_mutex_lock(&self->lock);
-    GThreadPool *workers = g_steal_pointer(&self->workers);
+    GThreadPool *pools[] = {g_steal_pointer(&self->workers), g_steal_pointer(&self->searchers)};
     g_mutex_unlock(&self->lock);
-    if (workers != NULL)
-        g_thread_pool_free(workers, FALSE, TRUE);
+    for (unsigned i = 0; i < G_N_ELEMENTS(pools); i++) {
+        if (pools[i] != NULL)
+            g_thread_pool_free(pools[i], FALSE, TRUE);
+    }
 }
 
 void web_listener_free(WebListener *self)

@@ -10,9 +10,12 @@ G_BEGIN_DECLS
  * WebRouteFlags:
  * @WEB_ROUTE_BLOCKING: the handler waits for a database: it runs in a worker thread, so that
  *   the threads that move bytes never wait for anything
+ * @WEB_ROUTE_SEARCH: likewise, and it may take seconds: searches have workers of their own, so
+ *   that publishing never waits for them
  */
 typedef enum {
     WEB_ROUTE_BLOCKING = 1 << 0,
+    WEB_ROUTE_SEARCH = 1 << 1,
 } WebRouteFlags;
 
 /**

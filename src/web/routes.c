@@ -7,6 +7,7 @@
 #include "web/route.h"
 
 #define BLOCKS .flags = WEB_ROUTE_BLOCKING
+#define SEARCHES .flags = WEB_ROUTE_SEARCH
 
 const WebRoute web_routes[] = {
     {.method = "GET", .pattern = "/", .handle = web_index_handle},
@@ -26,20 +27,20 @@ const WebRoute web_routes[] = {
     {.method = "GET", .pattern = "/bus/head", .handle = web_bus_head, BLOCKS},
     {.method = "GET", .pattern = "/schemas/sha256/:hex", .handle = web_schemas_handle, BLOCKS},
 
-    {.method = "GET", .pattern = "/raw", .handle = web_archive_search, BLOCKS},
-    {.method = "GET", .pattern = "/raw/", .handle = web_archive_search, BLOCKS},
-    {.method = "GET", .pattern = "/v2/search", .handle = web_archive_search, BLOCKS},
-    {.method = "GET", .pattern = "/v2/search/", .handle = web_archive_search, BLOCKS},
+    {.method = "GET", .pattern = "/raw", .handle = web_archive_search, SEARCHES},
+    {.method = "GET", .pattern = "/raw/", .handle = web_archive_search, SEARCHES},
+    {.method = "GET", .pattern = "/v2/search", .handle = web_archive_search, SEARCHES},
+    {.method = "GET", .pattern = "/v2/search/", .handle = web_archive_search, SEARCHES},
     {.method = "GET", .pattern = "/id", .handle = web_archive_find, BLOCKS},
     {.method = "GET", .pattern = "/id/", .handle = web_archive_find, BLOCKS},
     {.method = "GET", .pattern = "/v2/id", .handle = web_archive_find, BLOCKS},
     {.method = "GET", .pattern = "/v2/id/", .handle = web_archive_find, BLOCKS},
     {.method = "GET", .pattern = "/messagecount", .handle = web_archive_count, BLOCKS},
     {.method = "GET", .pattern = "/messagecount/", .handle = web_archive_count, BLOCKS},
-    {.method = "GET", .pattern = "/charts/:type", .handle = web_charts_handle, BLOCKS},
+    {.method = "GET", .pattern = "/charts/:type", .handle = web_charts_handle, SEARCHES},
 
-    {.method = "GET", .pattern = "/log", .handle = web_log_handle, BLOCKS},
-    {.method = "GET", .pattern = "/log/feed.atom", .handle = web_log_atom_handle, BLOCKS},
+    {.method = "GET", .pattern = "/log", .handle = web_log_handle, SEARCHES},
+    {.method = "GET", .pattern = "/log/feed.atom", .handle = web_log_atom_handle, SEARCHES},
     {.method = "GET", .pattern = "/log/:seq", .handle = web_log_event_handle, BLOCKS},
     {.method = NULL},
 };
