@@ -19,13 +19,13 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
 
-# table, columns, and which of these are bytes
+# table, columns, which of these are bytes, and what limits it to whole blocks
 TABLES = [
-    ("bus_event", "seq, id, signed, signature, hash, body, blob", {1, 3, 4}),
-    ("bus_ref", "h, seq", set()),
-    ("bus_count", "h, block, n", set()),
-    ("bus_block", "block, min_us, max_us", set()),
-    ("bus_name", "h, kind, name", set()),
+    ("bus_event", "seq, id, signed, signature, hash, body, blob", {1, 3, 4}, "seq <= {0}"),
+    ("bus_ref", "h, seq", set(), "seq <= {0}"),
+    ("bus_count", "h, block, n", set(), "block < {0} / 1024"),
+    ("bus_block", "block, min_us, max_us", set(), "block < {0} / 1024"),
+    ("bus_name", "h, kind, name", set(), "{0} > 0"),
 ]
 
 
@@ -88,7 +88,7 @@ class Bench:
             sys.exit("bench: the log does not prove: %s" % report["findings"])
         self.results["verify"] = report["events"] / (time.monotonic() - start)
 
-    def measure_queries(self, events, postgres, filled):
+    def measure_queries(self, events, postgres, filled, limit):
         state = filled or self.state("queries")
         url = os.path.join(state, "atoll.db")
         log(f"queries: {events} events on SQLite")
@@ -100,27 +100,28 @@ class Bench:
         name = postgres.make_database()
         log("queries: copying to PostgreSQL")
         self.run(self.atoll, "bus", "key", "list", "--database", postgres.url(name), "--state", state)
-        self.copy(url, postgres, name)
+        self.copy(url, postgres, name, limit)
         log("queries: on PostgreSQL")
         self.results["postgresql"] = json.loads(
             self.run(self.helper, "query", postgres.url(name), state, 200))
 
-    def copy(self, path, postgres, name):
+    def copy(self, path, postgres, name, limit):
         source = sqlite3.connect(path)
+        seq, = source.execute("SELECT seq FROM bus_head").fetchone()
+        seq = min(seq, limit - limit % 1024 if limit else seq)
         postgres.sql(name, "ALTER TABLE bus_ref DROP CONSTRAINT bus_ref_pkey")
         postgres.sql(name, "DROP INDEX bus_event_id")
-        for table, columns, blobs in TABLES:
+        for table, columns, blobs, where in TABLES:
             psql = subprocess.Popen(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", postgres.url(name),
                                      "-c", f"COPY {table} ({columns}) FROM STDIN"],
                                     stdin=subprocess.PIPE, text=True)
-            for row in source.execute(f"SELECT {columns} FROM {table}"):
+            for row in source.execute(f"SELECT {columns} FROM {table} WHERE {where.format(seq)}"):
                 psql.stdin.write("\t".join(
                     "\\N" if value is None else "\\\\x" + value.hex() if i in blobs
                     else str(value).replace("\\", "\\\\") for i, value in enumerate(row)) + "\n")
             psql.stdin.close()
             if psql.wait() != 0:
                 sys.exit("bench: psql failed")
-        seq, = source.execute("SELECT seq FROM bus_head").fetchone()
         postgres.sql(name, f"UPDATE bus_head SET seq = {seq}")
         postgres.sql(name, "ALTER TABLE bus_ref ADD PRIMARY KEY (h, seq)")
         postgres.sql(name, "CREATE UNIQUE INDEX bus_event_id ON bus_event (id)")
@@ -153,6 +154,8 @@ def main():
     parser.add_argument("--scale", type=float, default=1, help="length of the append runs")
     parser.add_argument("--events", type=int, default=10_000_000, help="stored events for queries; 0: none")
     parser.add_argument("--filled", help="a state directory that bench-bus fill made already")
+    parser.add_argument("--postgresql-events", type=int, default=0,
+                        help="copy only so many of them to PostgreSQL; 0: all")
     parser.add_argument("--no-rabbitmq", action="store_true")
     parser.add_argument("--no-postgresql", action="store_true")
     parser.add_argument("--json", action="store_true")
@@ -170,7 +173,7 @@ def main():
         bench.measure_verify()
         if options.events or options.filled:
             postgres = None if options.no_postgresql else Postgres()
-            bench.measure_queries(options.events, postgres, options.filled)
+            bench.measure_queries(options.events, postgres, options.filled, options.postgresql_events)
     finally:
         if broker:
             broker.stop()

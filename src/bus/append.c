@@ -193,27 +193,24 @@ static bool sign_one(size_t index, unsigned worker, void *user_data, GError **er
 }
 
 /* A second event of one id within the batch is the only constraint that can fail here. */
-static bool insert(BusLog *log, const BusEvent *event, GError **error)
+static bool insert(Batch *self, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    if (bus_row_insert(log, event, &local))
+    if (bus_rows_insert(self->log, self->events, &local))
         return true;
     if (g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_CONSTRAINT))
         g_set_error(error, BUS_ERROR, BUS_ERROR_EXISTS,
-                    "a second event of the id %s in one batch, or number %" G_GUINT64_FORMAT
-                    " is taken",
-                    event->id, event->seq);
+                    "two events of one id in one batch, or a number that is taken: %s",
+                    local->message);
     else
         g_propagate_error(error, g_steal_pointer(&local));
     return false;
 }
 
-static bool store_one(Batch *self, BusEvent *event, GError **error)
+static bool link_one(Batch *self, BusEvent *event, GError **error)
 {
     BusLog *log = self->log;
-    bus_hash_leaf(log->sha256, event->signed_text, event->signature, event->hash);
-    if (!insert(log, event, error) ||
-        !bus_frontier_add(&self->head.frontier, log->sha256, event->hash, bus_tree_save_node, log,
+    if (!bus_frontier_add(&self->head.frontier, log->sha256, event->hash, bus_tree_save_node, log,
                           error))
         return false;
     if (event->seq % BUS_BLOCK_EVENTS == 0 &&
@@ -232,7 +229,13 @@ static bool store(Batch *self, GError **error)
     if (!base_parallel_for(self->events->len, n_workers, sign_one, self, NULL, error))
         return false;
     for (guint i = 0; i < self->events->len; i++) {
-        if (!store_one(self, self->events->pdata[i], error))
+        BusEvent *event = self->events->pdata[i];
+        bus_hash_leaf(self->log->sha256, event->signed_text, event->signature, event->hash);
+    }
+    if (!insert(self, error))
+        return false;
+    for (guint i = 0; i < self->events->len; i++) {
+        if (!link_one(self, self->events->pdata[i], error))
             return false;
     }
     return bus_head_sign_if_due(self->log, &self->head, error) &&

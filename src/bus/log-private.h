@@ -73,6 +73,10 @@ BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error) G_GNUC
 /** bus_row_insert: @event as a row, and its body as a file if it is long */
 bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_rows_insert: as bus_row_insert(), for all of @events; in one trip where there are trips */
+bool bus_rows_insert(BusLog *log, const GPtrArray *events,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** bus_row_load_blob: (transfer full): the long body of @event, from its file */
 char *bus_row_load_blob(BusLog *log, const BusEvent *event,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-#define FETCH_MAX 64
-#define SCAN_MAX 256
+#define FETCH_FIRST 16
+#define FETCH_MAX 1024
 
 static void clear_filter(BusFilter *self)
 {
@@ -260,7 +260,7 @@ bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t h
         bus_stream_new(log, query, more ? low : 1, more ? high : 0, error);
     if (stream == NULL)
         return false;
-    unsigned at_once = 16;
+    unsigned at_once = FETCH_FIRST;
     while (more && walk.left > 0) {
         uint64_t seqs[FETCH_MAX];
         unsigned n = 0;
@@ -274,7 +274,7 @@ bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t h
         if (n > 0 && !fetch(&walk, seqs, n, &more, error))
             return false;
         more = more && !last;
-        at_once = FETCH_MAX;
+        at_once = MIN(4 * at_once, FETCH_MAX);
     }
     if (out_complete != NULL)
         *out_complete = !more;

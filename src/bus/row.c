@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Events of one statement: bodies of a megabyte each still fit into a message. */
+#define ARRAY_MAX 100
+
 bool bus_log_id_to_bytes(const char *id, uint8_t out_bytes[static 16])
 {
     if (!bus_signed_is_id(id))
@@ -166,4 +169,76 @@ bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
     base_db_bind_text(statement, 6, blob ? NULL : event->body);
     base_db_bind_int(statement, 7, blob);
     return base_db_run(statement, NULL, error);
+}
+
+static void append_bytes(GString *array, const uint8_t *bytes, size_t size_bytes)
+{
+    char hex[2 * BASE_ED25519_SIGNATURE_BYTES + 1];
+    base_digest_to_hex(bytes, size_bytes, hex);
+    g_string_append_printf(array, "%s\"\\\\x%s\"", array->len > 1 ? "," : "", hex);
+}
+
+static void append_text(GString *array, const char *text)
+{
+    if (array->len > 1)
+        g_string_append_c(array, ',');
+    if (text == NULL) {
+        g_string_append(array, "NULL");
+        return;
+    }
+    g_string_append_c(array, '"');
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c(array, '\\');
+        g_string_append_c(array, *p);
+    }
+    g_string_append_c(array, '"');
+}
+
+/* PostgreSQL takes arrays: literals of them, here ({"a","b"}). */
+static bool insert_arrays(BusLog *log, const GPtrArray *events, guint start, guint end,
+                          GError **error)
+{
+    enum { SEQ, ID, SIGNED, SIGNATURE, HASH, BODY, N_COLUMNS };
+    GString *arrays[N_COLUMNS];
+    for (unsigned c = 0; c < N_COLUMNS; c++)
+        arrays[c] = g_string_new("{");
+    for (guint i = start; i < end; i++) {
+        const BusEvent *event = events->pdata[i];
+        uint8_t id[16];
+        if (!bus_log_id_to_bytes(event->id, id))
+            g_assert_not_reached();
+        g_string_append_printf(arrays[SEQ], "%s%" G_GUINT64_FORMAT, i > start ? "," : "",
+                               event->seq);
+        append_bytes(arrays[ID], id, sizeof id);
+        append_text(arrays[SIGNED], event->signed_text);
+        append_bytes(arrays[SIGNATURE], event->signature, sizeof event->signature);
+        append_bytes(arrays[HASH], event->hash, sizeof event->hash);
+        append_text(arrays[BODY], event->body);
+    }
+    BaseDbStatement *statement =
+        base_db_prepare(log->db,
+                        "INSERT INTO bus_event (seq, id, signed, signature, hash, body, blob) "
+                        "SELECT *, 0 FROM unnest(?1::bigint[], ?2::bytea[], ?3::text[], "
+                        "?4::bytea[], ?5::bytea[], ?6::text[])",
+                        error);
+    for (unsigned c = 0; c < N_COLUMNS; c++) {
+        g_string_append_c(arrays[c], '}');
+        if (statement != NULL)
+            base_db_bind_text(statement, c + 1, arrays[c]->str);
+        g_string_free(arrays[c], TRUE);
+    }
+    return statement != NULL && base_db_run(statement, NULL, error);
+}
+
+bool bus_rows_insert(BusLog *log, const GPtrArray *events, GError **error)
+{
+    bool arrays = base_db_is_postgresql(log->db) && events->len > 1;
+    for (guint i = 0; i < events->len; i += arrays ? ARRAY_MAX : 1) {
+        bool ok = arrays ? insert_arrays(log, events, i, MIN(i + ARRAY_MAX, events->len), error)
+                         : bus_row_insert(log, events->pdata[i], error);
+        if (!ok)
+            return false;
+    }
+    return true;
 }
