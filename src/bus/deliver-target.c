@@ -154,6 +154,7 @@ static bool is_wanted(const BusDeliverTarget *self, const BusEvent *event)
 static bool make_subscription(const BusDeliverTarget *self, BusLog *log, uint64_t head,
                               GError **error)
 {
+    g_assert(self->hook != NULL || self->rule != NULL);
     char **topics = self->hook != NULL ? self->hook->topics : self->rule->topics;
     return bus_subscription_ensure(log, self->subscription, (const char *const *)topics, head,
                                    BUS_TRANSPORT_LAG_ALARM, error);
@@ -216,6 +217,7 @@ static BusDeliverPost *make_hook_post(const BusDeliverTarget *self,
     if (self->hook != NULL)
         return bus_deliver_post_hook(self->hook, options->instance, event->topic, event->id,
                                      payload);
+    g_assert(self->rule != NULL);
     BusWebhook hook = {
         .name = self->rule->name, .url = self->rule->address, .secret = self->rule->secret};
     return bus_deliver_post_hook(&hook, options->instance, event->topic, event->id, payload);

@@ -109,23 +109,29 @@ static bool lock_file(const char *state_dir, const char *lock, int *out_fd, GErr
     return false;
 }
 
+static bool open_all(BusTransportState *self, const char *url, const char *state_dir,
+                     const char *lock, GError **error)
+{
+    self->db = base_db_open(url, error);
+    if (self->db == NULL)
+        return false;
+    self->log = bus_log_open(self->db, state_dir, error);
+    if (self->log == NULL || !bus_transport_state_migrate(self->db, error))
+        return false;
+    if (lock == NULL)
+        return true;
+    return base_db_is_postgresql(self->db) ? lock_postgresql(self->db, lock, error)
+                                           : lock_file(state_dir, lock, &self->lock_fd, error);
+}
+
 bool bus_transport_state_open(BusTransportState *self, const char *url, const char *state_dir,
                               const char *lock, GError **error)
 {
-    g_auto(BusTransportState) state = {.lock_fd = -1};
-    state.db = base_db_open(url, error);
-    if (state.db == NULL)
-        return false;
-    state.log = bus_log_open(state.db, state_dir, error);
-    if (state.log == NULL || !bus_transport_state_migrate(state.db, error))
-        return false;
-    if (lock != NULL &&
-        !(base_db_is_postgresql(state.db) ? lock_postgresql(state.db, lock, error)
-                                          : lock_file(state_dir, lock, &state.lock_fd, error)))
-        return false;
-    *self = state;
-    state = (BusTransportState){.lock_fd = -1};
-    return true;
+    *self = (BusTransportState){.lock_fd = -1};
+    if (open_all(self, url, state_dir, lock, error))
+        return true;
+    bus_transport_state_clear(self);
+    return false;
 }
 
 void bus_transport_state_clear(BusTransportState *self)

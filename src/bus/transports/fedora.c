@@ -103,8 +103,6 @@ static bool read_integer(const amqp_field_value_t *value, int64_t *out_number)
 {
     switch (value->kind) {
     case AMQP_FIELD_KIND_I8:
-        *out_number = value->value.i8;
-        return true;
     case AMQP_FIELD_KIND_U8:
         *out_number = value->value.u8;
         return true;
