@@ -124,6 +124,7 @@ static void read_inputs(Transaction *self, const char *directory, unsigned n_pac
 /* A package as a file that librpm reads; closed by it. */
 static FD_t open_package(const Element *element)
 {
+    g_assert(element != NULL);
     g_autoptr(GError) error = NULL;
     size_t size_bytes = 0;
     const void *data = g_bytes_get_data(element->package, &size_bytes);
@@ -209,6 +210,7 @@ static void end_script(Transaction *self, Header header, rpmTagVal tag, rpmRC re
 static void apply_owners(Transaction *self, Header header, const Element *element,
                          char **out_missing)
 {
+    g_assert(element != NULL);
     g_autoptr(GError) error = NULL;
     if (!tree_rpm_owners_apply(header, element->states, self->folders, out_missing, &error))
         fail("package ‘%s’: %s", headerGetString(header, RPMTAG_NAME), error->message);

@@ -102,6 +102,7 @@ static bool read_action(const BaseYaml *yaml, const BaseYamlNode *node, TreeRule
         !read_optional(yaml, node, "with", &rule->with, error) ||
         !read_optional(yaml, node, "interpreter", &rule->interpreter, error))
         return false;
+    g_assert(action != NULL);
     rule->action = strcmp(action, "skip") == 0      ? TREE_RULE_SKIP
                    : strcmp(action, "replace") == 0 ? TREE_RULE_REPLACE
                                                     : TREE_RULE_MAY_FAIL;
