@@ -141,8 +141,8 @@ static bool add_object(BusLog *log, int64_t key, uint64_t *total, GError **error
     return true;
 }
 
-bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, uint64_t *out_total,
-                     GError **error)
+bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, const GPtrArray *tail,
+                     uint64_t *out_total, GError **error)
 {
     g_autoptr(BusStream) stream = bus_stream_new(log, query, 1, 0, error);
     g_autoptr(GArray) keys = NULL;
@@ -150,8 +150,10 @@ bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, ui
     uint64_t total = 0;
     bool window = query->start_us != 0 || query->end_us != 0;
     bool ok = true;
-    if (stream == NULL || !bus_query_walk_tail(log, query, span, count_one, &total, error))
+    if (stream == NULL)
         return false;
+    for (guint i = 0; i < tail->len; i++)
+        total += bus_query_matches(query, tail->pdata[i]);
     if (is_plain(query) && has_no_filter(query))
         ok = add_summed(log, query, NULL, &total, error);
     else if (is_plain(query) && bus_stream_summed(stream, &keys))

@@ -34,13 +34,17 @@ bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t h
                     uint64_t examine_max, BusQueryFunc func, void *user_data, bool *out_complete,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_query_read_tail: (transfer full) (element-type BusEvent): the events that are not indexed */
+GPtrArray *bus_query_read_tail(BusLog *log, const BusSpan *span,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** bus_query_walk_tail: the same for the events that are not indexed */
 bool bus_query_walk_tail(BusLog *log, const BusQuery *query, const BusSpan *span, BusQueryFunc func,
                          void *user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_query_count: how many match in all; see bus_query_run() */
-bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, uint64_t *out_total,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** bus_query_count: how many match in all, those of @tail among them; see bus_query_run() */
+bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, const GPtrArray *tail,
+                     uint64_t *out_total, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_query_begin: a read transaction unless one is open; @out_began is for bus_query_end() */
 bool bus_query_begin(BusLog *log, bool *out_began, GError **error) G_GNUC_WARN_UNUSED_RESULT;

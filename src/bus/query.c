@@ -281,28 +281,33 @@ bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t h
     return true;
 }
 
-bool bus_query_walk_tail(BusLog *log, const BusQuery *query, const BusSpan *span, BusQueryFunc func,
-                         void *user_data, GError **error)
+GPtrArray *bus_query_read_tail(BusLog *log, const BusSpan *span, GError **error)
+{
+    if (span->tail > span->head)
+        return g_ptr_array_new_with_free_func((GDestroyNotify)bus_event_free);
+    return bus_log_read(log, span->tail - 1, (unsigned)(span->head - span->tail + 1), error);
+}
+
+/* Takes the events out of @tail, which is empty then. */
+static bool offer_tail(BusLog *log, const BusQuery *query, GPtrArray *tail, BusQueryFunc func,
+                       void *user_data, GError **error)
 {
     Walk walk = {log, query, func, user_data, 0};
     bool more = true;
-    if (span->tail > span->head)
-        return true;
-    g_autoptr(GPtrArray) events =
-        bus_log_read(log, span->tail - 1, (unsigned)(span->head - span->tail + 1), error);
-    if (events == NULL)
-        return false;
-    g_ptr_array_set_free_func(events, NULL);
-    guint n = events->len;
     bool ok = true;
-    for (guint i = 0; i < n; i++) {
+    guint n = tail->len;
+    for (guint i = 0; i < n && more && ok; i++) {
         guint at = query->order == BUS_ORDER_DESC ? n - 1 - i : i;
-        if (ok && more)
-            ok = offer(&walk, events->pdata[at], &more, error);
-        else
-            bus_event_free(events->pdata[at]);
+        ok = offer(&walk, g_steal_pointer(&tail->pdata[at]), &more, error);
     }
     return ok;
+}
+
+bool bus_query_walk_tail(BusLog *log, const BusQuery *query, const BusSpan *span, BusQueryFunc func,
+                         void *user_data, GError **error)
+{
+    g_autoptr(GPtrArray) tail = bus_query_read_tail(log, span, error);
+    return tail != NULL && offer_tail(log, query, tail, func, user_data, error);
 }
 
 typedef struct {
@@ -336,12 +341,12 @@ static bool check(const BusQuery *query, GError **error)
     return false;
 }
 
-static bool fill(BusLog *log, const BusQuery *query, const BusSpan *span, Page *page,
-                 GError **error)
+static bool fill(BusLog *log, const BusQuery *query, const BusSpan *span, GPtrArray *tail,
+                 Page *page, GError **error)
 {
     bool complete = true;
     bool descending = query->order == BUS_ORDER_DESC;
-    if (descending && !bus_query_walk_tail(log, query, span, add_to_page, page, error))
+    if (descending && !offer_tail(log, query, tail, add_to_page, page, error))
         return false;
     if (page->events->len < page->limit &&
         !bus_query_walk(log, query, span->low, span->high, BUS_QUERY_EXAMINED_MAX, add_to_page,
@@ -355,7 +360,7 @@ static bool fill(BusLog *log, const BusQuery *query, const BusSpan *span, Page *
         return false;
     }
     return descending || page->events->len >= page->limit ||
-           bus_query_walk_tail(log, query, span, add_to_page, page, error);
+           offer_tail(log, query, tail, add_to_page, page, error);
 }
 
 GPtrArray *bus_query_run(BusLog *log, const BusQuery *query, uint64_t *out_total, GError **error)
@@ -367,9 +372,12 @@ GPtrArray *bus_query_run(BusLog *log, const BusQuery *query, uint64_t *out_total
     bool began = false;
     if (!check(query, error) || !bus_query_begin(log, &began, error))
         return NULL;
-    bool ok = bus_query_span(log, query, &span, error) &&
-              (out_total == NULL || bus_query_count(log, query, &span, &total, error)) &&
-              (query->limit == 0 || fill(log, query, &span, &page, error));
+    bool ok = bus_query_span(log, query, &span, error);
+    /* Read once, for the total and the page. */
+    g_autoptr(GPtrArray) tail = ok ? bus_query_read_tail(log, &span, error) : NULL;
+    ok = tail != NULL &&
+         (out_total == NULL || bus_query_count(log, query, &span, tail, &total, error)) &&
+         (query->limit == 0 || fill(log, query, &span, tail, &page, error));
     bus_query_end(log, began);
     if (!ok)
         return NULL;
