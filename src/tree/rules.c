@@ -106,6 +106,9 @@ static bool read_action(const BaseYaml *yaml, const BaseYamlNode *node, TreeRule
     rule->action = strcmp(action, "skip") == 0      ? TREE_RULE_SKIP
                    : strcmp(action, "replace") == 0 ? TREE_RULE_REPLACE
                                                     : TREE_RULE_MAY_FAIL;
+    if (rule->action == TREE_RULE_MAY_FAIL && strcmp(rule->script, "pre") == 0)
+        return base_yaml_set_error(yaml, node, error,
+                                   "rpm installs no package whose %%pre fails: skip or replace it");
     if ((rule->action == TREE_RULE_REPLACE) != (rule->with != NULL))
         return base_yaml_set_error(yaml, node, error,
                                    rule->with == NULL

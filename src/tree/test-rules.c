@@ -60,6 +60,8 @@ static void test_wrong(void)
          "rules.yaml:3:12: ‘tar’ is no format: it is rpm or deb"},
         {HEAD "- {format: rpm, package: a, script: post, action: replace, reason: r}\n",
          "rules.yaml:3:3: the rule replaces a script, but has no ‘with’"},
+        {HEAD "- {format: rpm, package: a, script: pre, action: may-fail, reason: r}\n",
+         "rules.yaml:3:3: rpm installs no package whose %pre fails: skip or replace it"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
