@@ -11,6 +11,7 @@
 #include "packages/formats/rpm-payload.h"
 
 #include <errno.h>
+#include <rpm/rpmtag.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,6 +150,12 @@ static bool read_parts(Source *source, const PackagesPackage *package, int repo_
     if (parsed.header == NULL ||
         (package != NULL && !packages_rpm_header_check(parsed.header, package, error)))
         return false;
+    /* rpm then leaves the files' names out of the payload, which libarchive cannot read */
+    if (headerIsEntry(parsed.header, RPMTAG_LONGFILESIZES)) {
+        g_set_error_literal(error, PACKAGES_ERROR, PACKAGES_ERROR_INVALID,
+                            "it has a file of 4 GiB or more, which is not supported");
+        return false;
+    }
     off_t offset = lseek(source->fd, 0, SEEK_CUR);
     if (offset < 0)
         return base_error_set_errno(error, errno, "seeking");
