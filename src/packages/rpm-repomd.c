@@ -211,7 +211,7 @@ static void end_element(GMarkupParseContext *context, const char *name, gpointer
         (void)take_number(parse, &record->open_size_bytes, error);
     else if (strcmp(name, "timestamp") == 0)
         parse->repomd->time_s =
-            MAX(parse->repomd->time_s, (int64_t)g_ascii_strtod(parse->text->str, NULL));
+            MAX(parse->repomd->time_s, g_ascii_strtoll(parse->text->str, NULL, 10));
 }
 
 static void take_text(GMarkupParseContext *context, const char *text, gsize size_bytes,
