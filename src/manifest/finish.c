@@ -235,6 +235,12 @@ static void choose_finalize(Manifest *values)
     g_ptr_array_sort(values->finalize, compare_targets);
 }
 
+static bool has_rpms(const Manifest *values)
+{
+    return values->repos->len > 0 &&
+           ((const ManifestRepo *)values->repos->pdata[0])->kind == MANIFEST_REPO_RPM;
+}
+
 /* What is understood, but means nothing here. */
 static void note_without_effect(const ManifestLayer *self)
 {
@@ -251,11 +257,11 @@ static void note_without_effect(const ManifestLayer *self)
     if (values->selinux_label_version == 0 && place_of(self, "selinux-label-version")->file != NULL)
         manifest_note(values->notes, place_of(self, "selinux-label-version"),
                       "‘selinux-label-version: 0’ is done as 1: /usr/etc is labelled as /etc");
-    if (values->lockfile_repos->len > 0)
-        manifest_note(
-            values->notes, place_of(self, "lockfile-repos"),
-            "‘lockfile-repos’ has no effect: a lock names the repository of each package, "
-            "and the state directory keeps what a repository drops");
+    if (values->lockfile_repos->len > 0 && !has_rpms(values))
+        manifest_note(values->notes, place_of(self, "lockfile-repos"),
+                      "‘lockfile-repos’ has no effect on debs: a lock names the repository of each "
+                      "package, "
+                      "and the state directory keeps what a repository drops");
     if (values->repo_metadata != NULL && strcmp(values->repo_metadata, "disabled") != 0)
         manifest_note(
             values->notes, place_of(self, "repo-metadata"),

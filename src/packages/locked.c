@@ -217,6 +217,7 @@ static int compare_keys(const PackagesPackage *a, const PackagesPackage *b)
 static void add_change(GPtrArray *changes, const PackagesPackage *from, const PackagesPackage *to)
 {
     const PackagesPackage *any = to != NULL ? to : from;
+    g_assert(any != NULL);
     PackagesChange *change = g_new0(PackagesChange, 1);
     change->name = g_strdup(any->name);
     change->arch = g_strdup(any->arch);
