@@ -67,6 +67,11 @@ def test_publish_and_read(any_log):
     head = client.get("/bus/head")
     proof = client.get(f"/events/{made['seq']}/proof")
     assert proof["type"] == "inclusion" and proof["event"]["id"] == made["id"]
+    proof_file = any_log.state / "proof.json"
+    proof_file.write_text(json.dumps(proof))
+    key = json.loads(head["text"])["public"]
+    checked = run(ATOLL, "bus", "check-proof", proof_file, "--key", key).stdout
+    assert made["id"] in checked
     client.get("/events/999999/proof", status=404)
     assert set(head) >= {"text", "signature"} and json.loads(head["text"])["size"] == made["seq"]
 
