@@ -335,7 +335,8 @@ static void append_legend(GString *svg, const WebChart *self)
     for (unsigned i = 0; i < self->series->len; i++) {
         const WebChartSeries *row = self->series->pdata[i];
         double x = 16 + (double)(i % columns) * LEGEND_COLUMN;
-        double y = (double)self->height - (double)LEGEND_ROW * (rows - i / columns) + 4;
+        unsigned rows_left = rows - i / columns;
+        double y = (double)self->height - (double)LEGEND_ROW * rows_left + 4;
         g_autofree char *name = g_utf8_strlen(row->name, -1) > NAME_MAX_CHARS
                                     ? g_utf8_substring(row->name, 0, NAME_MAX_CHARS)
                                     : g_strdup(row->name);
@@ -349,7 +350,8 @@ static void append_legend(GString *svg, const WebChart *self)
 char *web_chart_print(const WebChart *self)
 {
     unsigned columns = legend_columns(self);
-    double legend = (double)LEGEND_ROW * ((self->series->len + columns - 1) / columns);
+    unsigned legend_rows = (self->series->len + columns - 1) / columns;
+    double legend = (double)LEGEND_ROW * legend_rows;
     bool pie = self->type == WEB_CHART_PIE;
     double below = legend + (self->x_labels && !pie ? LABEL_HEIGHT : 20);
     Frame frame = {

@@ -98,7 +98,8 @@ static WebResponse *handle(WebListener *self, WebExchange *exchange)
 {
     g_autoptr(GBytes) body = g_byte_array_free_to_bytes(g_steal_pointer(&exchange->body));
     WebRequest request = web_exchange_describe(exchange, body);
-    return exchange->route->handle(self->site, &request);
+    g_autoptr(WebResponse) response = exchange->route->handle(self->site, &request);
+    return g_steal_pointer(&response);
 }
 
 static void work(gpointer data, gpointer user_data)
