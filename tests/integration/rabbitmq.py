@@ -16,10 +16,18 @@ import time
 import pika
 import pytest
 
-from database import free_port
+from database import free_port, wait_until
 
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 PASSWORD = "ge-heim"
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except OSError:
+        return False
 
 
 def hash_password(password):
@@ -70,6 +78,8 @@ class Broker:
         self.write_config()
         self.epmd = subprocess.Popen(["epmd", "-port", str(self.epmd_port)], env=self.env,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # else the server starts one of its own, which nobody would end
+        wait_until(lambda: is_open(self.epmd_port))
         self.server = None
         self.start()
 
