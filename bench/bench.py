@@ -230,8 +230,9 @@ class Bench:
         shutil.copytree(self.path("apt"), self.path("apt-double"))
         for deb in glob.glob(self.path("apt", "*.deb")):
             root = self.path("twin")
+            for folder in ("usr/lib/twin", "DEBIAN"):
+                os.makedirs(os.path.join(root, folder))
             run(["dpkg-deb", "-x", deb, os.path.join(root, "usr/lib/twin", os.path.basename(deb))])
-            os.makedirs(os.path.join(root, "DEBIAN"))
             name = "twin-" + os.path.basename(deb).split("_")[0]
             with open(os.path.join(root, "DEBIAN/control"), "w") as out:
                 out.write("Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: nobody "
