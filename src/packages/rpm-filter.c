@@ -172,8 +172,9 @@ bool packages_rpm_filter(PackagesRpmSolver *self, const PackagesRpmQuestion *que
         if (s->repo == NULL)
             continue;
         self->bars[p] = (uint8_t)find_bar(self, question, s, others, pins);
+        /* MAPCLR() of libsolv, without its narrowing of an int */
         if (self->bars[p] != PACKAGES_RPM_BAR_NONE)
-            MAPCLR(&self->considered, p);
+            self->considered.map[p >> 3] &= (unsigned char)~(1u << (p & 7));
     }
     pool->considered = &self->considered;
     pool_createwhatprovides(pool);
