@@ -175,11 +175,10 @@ def main():
             postgres = None if options.no_postgresql else Postgres()
             bench.measure_queries(options.events, postgres, options.filled, options.postgresql_events)
     finally:
-        if broker:
-            broker.stop()
-        if postgres:
-            postgres.stop()
         subprocess.run(["rm", "-rf", "--one-file-system", work], check=False)
+        for server in (broker, postgres):
+            if server is not None:
+                server.stop()
     rows = goals(bench.results)
     if options.json:
         print(json.dumps(bench.results, indent=2))
