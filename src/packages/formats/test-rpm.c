@@ -74,8 +74,8 @@ static void check_text(const SupportStore *fixture, StoreNode *root, const char 
     g_autoptr(GBytes) bytes =
         store_load_contents(store_get_build_fd(fixture->store), node->checksum, &error);
     g_assert_no_error(error);
-    g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), expected,
-                    strlen(expected));
+    g_assert_cmpmem(g_bytes_get_data(bytes, NULL), (int)g_bytes_get_size(bytes), expected,
+                    (int)strlen(expected));
 }
 
 static void check_capability(const StoreNode *node)
@@ -86,7 +86,8 @@ static void check_capability(const StoreNode *node)
     g_autoptr(GVariant) value = NULL;
     g_variant_get_child(node->meta.xattrs, 0, "(^&ay@ay)", &name, &value);
     g_assert_cmpstr(name, ==, "security.capability");
-    g_assert_cmpmem(g_variant_get_data(value), g_variant_get_size(value), wanted, sizeof wanted);
+    g_assert_cmpmem(g_variant_get_data(value), (int)g_variant_get_size(value), wanted,
+                    (int)sizeof wanted);
 }
 
 static void check_header(GBytes *bytes)
