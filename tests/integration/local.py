@@ -46,7 +46,9 @@ def make_deb(directory, name, version="1.0", *, files=None, scripts=None, **fiel
         for path in [root, *root.rglob("*")]:
             if path.is_dir():
                 path.chmod(0o755)
-        run("dpkg-deb", "--root-owner-group", "-Zgzip", "-b", root, target)
+        # built again, it is the same file again: trees say by which files they were made
+        run("dpkg-deb", "--root-owner-group", "-Zgzip", "-b", root, target,
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1000000000"})
     return target
 
 
