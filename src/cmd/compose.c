@@ -56,6 +56,11 @@ static void print_table(const TreeComposeResult *result)
     g_autofree char *text = cmd_table_print(table);
     printf("%s\n%s %s\n%s\n%u packages\n", text, result->ref, result->version, result->commit,
            result->n_packages);
+    if (result->privileged == NULL || result->privileged->len == 0)
+        return;
+    printf("\nset-uid, set-gid or with capabilities:\n");
+    for (guint i = 0; i < result->privileged->len; i++)
+        printf("  %s\n", (const char *)result->privileged->pdata[i]);
 }
 
 static void add_member(JsonBuilder *builder, const char *name, const char *text)
@@ -92,6 +97,13 @@ static void print_json(const TreeComposeResult *result)
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
+    if (result->privileged != NULL) {
+        json_builder_set_member_name(builder, "privileged");
+        json_builder_begin_array(builder);
+        for (guint i = 0; i < result->privileged->len; i++)
+            json_builder_add_string_value(builder, result->privileged->pdata[i]);
+        json_builder_end_array(builder);
+    }
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *text = json_to_string(root, TRUE);

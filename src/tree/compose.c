@@ -21,6 +21,7 @@
 #include "tree/initramfs.h"
 #include "tree/layers.h"
 #include "tree/lock.h"
+#include "tree/privileged.h"
 #include "tree/scan.h"
 #include "tree/selinux.h"
 #include "tree/stages.h"
@@ -99,6 +100,7 @@ void tree_compose_result_free(TreeComposeResult *self)
     g_free(self->commit);
     g_free(self->version);
     g_clear_pointer(&self->phases, g_array_unref);
+    g_clear_pointer(&self->privileged, g_ptr_array_unref);
     g_free(self);
 }
 
@@ -399,6 +401,7 @@ static bool finish_tree(Run *run, GError **error)
     if (!tree_account_put(run->account, run->root, run->cancellable, error) ||
         !tree_finish(&finish, run->root, store_get_build_fd(run->store), error))
         return false;
+    run->result->privileged = tree_privileged_list(run->root);
     end(run, "finish", 0, 0);
     return true;
 }

@@ -69,6 +69,7 @@ typedef struct {
  * @unchanged: nothing had changed, and no commit was made
  * @n_packages: packages in the tree
  * @phases: (owned) (element-type TreeComposePhase): in the order they ended
+ * @privileged: (owned) (nullable): as tree_privileged_list(), of a tree that was made
  */
 typedef struct {
     char *ref;
@@ -77,6 +78,7 @@ typedef struct {
     bool unchanged;
     unsigned n_packages;
     GArray *phases;
+    GPtrArray *privileged;
 } TreeComposeResult;
 
 void tree_compose_result_free(TreeComposeResult *self);

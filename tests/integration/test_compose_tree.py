@@ -142,6 +142,15 @@ def packages_of(compose):
     return ast.literal_eval(compose.metadata("atoll.packages"))
 
 
+def test_privileged_programs_are_reported(made):
+    """All that is set-uid, set-gid or has capabilities, and nothing else."""
+    told = {line.split()[0]: line.split()[1] for line in made.answer["privileged"]}
+    assert told["usr/share/crafted/kept"] == "4750"
+    special = {path: line[2:6] for path, line in made.paths.items()
+               if line[0] == "-" and int(line[2:6], 8) & 0o6000}
+    assert {path: mode for path, mode in told.items() if int(mode, 8) & 0o6000} == special
+
+
 def test_metadata(made):
     packages = packages_of(made)
     assert len(packages) == made.answer["packages"]
