@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check bench bench-bus bench-bus-web deb install lint format fuzz tsan clean
+.PHONY: all deps demo check bench bench-rpm bench-bus bench-bus-web deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -23,7 +23,11 @@ check: deps
 
 bench: all
 	$(PYTHON) bench/bench.py
+	$(PYTHON) bench/rpm.py
 	$(PYTHON) bench/bus.py
+
+bench-rpm: all
+	$(PYTHON) bench/rpm.py
 
 bench-bus: all
 	$(PYTHON) bench/bus.py
