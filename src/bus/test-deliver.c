@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "bus/deliver-target.h"
-#include "bus/notify.h"
-#include "bus/webhook.h"
+#include "bus/delivery/deliver-target.h"
+#include "bus/delivery/notify.h"
+#include "bus/delivery/webhook.h"
 
 #include <string.h>
 

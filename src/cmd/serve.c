@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "bus/deliver.h"
+#include "bus/delivery/deliver.h"
 #include "cmd/bus/transport-args.h"
 #include "cmd/error.h"
 #include "web/listener.h"

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "packages/advisories-private.h"
+#include "packages/advisories/advisories-private.h"
 #include "packages/json.h"
 
 #include <archive.h>

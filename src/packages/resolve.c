@@ -6,7 +6,7 @@
 
 #include "packages/metadata.h"
 #include "packages/pins.h"
-#include "packages/rpm-resolve.h"
+#include "packages/rpm/resolve.h"
 #include "packages/solve.h"
 
 #include <string.h>

@@ -7,7 +7,7 @@
  * "m.yaml", excluded ones of "x.yaml".
  */
 #include "packages/deb822.h"
-#include "packages/rpm-solve.h"
+#include "packages/rpm/solve.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * atoll: the program of workstations and build servers.
  */
 #include "cmd/commands.h"
-#include "tree/rpm-transaction.h"
+#include "tree/rpm/transaction.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * Reads hostile comps.xml files, and expands what is in them.
  */
-#include "packages/rpm-comps.h"
+#include "packages/rpm/comps.h"
 
 #include <stdint.h>
 

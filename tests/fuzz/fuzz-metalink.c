@@ -2,7 +2,7 @@
  *
  * Reads hostile metalinks and mirrorlists.
  */
-#include "packages/rpm-metalink.h"
+#include "packages/rpm/metalink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

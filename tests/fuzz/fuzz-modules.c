@@ -2,7 +2,7 @@
  *
  * Reads hostile modules.yaml files, and chooses streams of what is in them.
  */
-#include "packages/rpm-modules.h"
+#include "packages/rpm/modules.h"
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
  *
  * Brings hostile primary metadata into libsolv, and solves for what it has first.
  */
-#include "packages/rpm-solve.h"
+#include "packages/rpm/solve.h"
 
 #include <stdint.h>
 #include <stdio.h>

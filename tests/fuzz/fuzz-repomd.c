@@ -3,7 +3,7 @@
  * Reads hostile repomd.xml files.
  */
 #include "base/digest.h"
-#include "packages/rpm-repomd.h"
+#include "packages/rpm/repomd.h"
 
 #include <string.h>
 

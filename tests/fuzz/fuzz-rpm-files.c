@@ -2,7 +2,7 @@
  *
  * Chooses files by hostile rpm headers.
  */
-#include "tree/rpm-files.h"
+#include "tree/rpm/files.h"
 
 #include <stdint.h>
 

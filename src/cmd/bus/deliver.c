@@ -4,7 +4,7 @@
  */
 #include "cmd/commands.h"
 
-#include "bus/deliver.h"
+#include "bus/delivery/deliver.h"
 #include "cmd/bus/transport-args.h"
 
 #include <signal.h>

@@ -4,7 +4,7 @@
  */
 #include "cmd/commands.h"
 
-#include "bus/notify.h"
+#include "bus/delivery/notify.h"
 #include "cmd/bus/transport-args.h"
 #include "cmd/table.h"
 

@@ -5,7 +5,7 @@
 #include "cmd/bus/transport-args.h"
 
 #include "base/fd.h"
-#include "bus/deliver.h"
+#include "bus/delivery/deliver.h"
 #include "cmd/error.h"
 
 #include <fcntl.h>

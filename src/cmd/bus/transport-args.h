@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "bus/deliver.h"
+#include "bus/delivery/deliver.h"
 #include "bus/transport-state.h"
 #include "cmd/command.h"
 

@@ -4,9 +4,9 @@
  */
 #include "cmd/commands.h"
 
-#include "bus/deliver-post.h"
+#include "bus/delivery/deliver-post.h"
 #include "bus/transport.h"
-#include "bus/webhook.h"
+#include "bus/delivery/webhook.h"
 #include "cmd/bus/transport-args.h"
 #include "cmd/table.h"
 

@@ -5,9 +5,9 @@
  */
 #include "store/loose.h"
 #include "tree/format.h"
-#include "tree/rpm-database.h"
-#include "tree/rpm-files.h"
-#include "tree/rpm-run.h"
+#include "tree/rpm/database.h"
+#include "tree/rpm/files.h"
+#include "tree/rpm/run.h"
 
 #include <sys/stat.h>
 
