@@ -17,7 +17,7 @@
 
 static WebResponse *refuse(unsigned status, const char *kind, const char *value)
 {
-    g_autoptr(JsonObject) object = json_object_new();
+    JsonObject *object = json_object_new();
     json_object_set_string_member(object, "kind", kind);
     json_object_set_string_member(object, "value", value);
     return web_json_respond(status, object);
