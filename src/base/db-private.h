@@ -31,6 +31,8 @@ typedef struct {
     const void *(*get_blob)(BaseDbStatement *self, int column, size_t *out_size_bytes);
     /* opens the connection again when it broke; called outside of transactions */
     bool (*revive)(BaseDb *self, GError **error);
+    /* (nullable): whether there is room to write; called before a transaction that will */
+    bool (*check_room)(BaseDb *self, GError **error);
     bool (*listen)(BaseDb *self, const char *channel, GError **error);
     bool (*wait)(BaseDb *self, unsigned timeout_ms, GCancellable *cancellable, bool *out_changed,
                  GError **error);

@@ -6,10 +6,12 @@
 
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* How long a writer waits for its turn, looked at once a millisecond. */
 #define BUSY_TRIES 30000
 #define POLL_MS 4
+#define ROOM_MIN_BYTES (1024 * 1024)
 
 typedef struct {
     BaseDb base;
@@ -151,6 +153,19 @@ static bool exec(BaseDb *self, const char *sql, GError **error)
     return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK || set_error(handle, "", error);
 }
 
+/* On a disk without room for its pages, the WAL's shared index is a mapping that kills who writes
+ * to it, where an error is wanted. */
+static bool check_room(BaseDb *self, GError **error)
+{
+    struct statvfs room;
+    if (self->path == NULL || statvfs(self->path, &room) != 0 ||
+        (uint64_t)room.f_bfree * room.f_frsize >= ROOM_MIN_BYTES)
+        return true;
+    g_set_error(error, BASE_DB_ERROR, BASE_DB_ERROR_FULL, "no room is left on the disk of ‘%s’",
+                self->path);
+    return false;
+}
+
 static int column(BaseDbStatement *self, const char *name)
 {
     sqlite3_stmt *handle = from_statement(self)->handle;
@@ -253,6 +268,7 @@ static const BaseDbEngine engine = {
     .get_text = get_text,
     .get_blob = get_blob,
     .revive = revive,
+    .check_room = check_room,
     .listen = listen_to,
     .wait = wait_for,
     .begin_write = "BEGIN IMMEDIATE",

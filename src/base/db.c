@@ -85,6 +85,8 @@ static bool begin(BaseDb *self, const char *sql, GError **error)
 
 bool base_db_begin(BaseDb *self, GError **error)
 {
+    if (self->engine->check_room != NULL && !self->engine->check_room(self, error))
+        return false;
     return begin(self, self->engine->begin_write, error);
 }
 
