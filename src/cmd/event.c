@@ -24,6 +24,9 @@ static bool publish(const CmdArgs *args, const BusDraft *draft, GError **error)
 {
     g_autofree char *state_dir = cmd_args_state_dir(args);
     g_autofree char *database = cmd_args_database(args);
+    /* what failed before there was a state leaves none behind */
+    if (draft->severity == BUS_SEVERITY_ERROR && !g_file_test(state_dir, G_FILE_TEST_IS_DIR))
+        return true;
     if (!base_fd_make_dirs(AT_FDCWD, state_dir, 0755, error))
         return false;
     g_autoptr(BaseDb) db = base_db_open(database, error);

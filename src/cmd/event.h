@@ -16,7 +16,8 @@ G_BEGIN_DECLS
  * @failure: (nullable): why it failed: makes the event an error, with the reason in @body
  *
  * Tells the log what a command did. What was done is done: when the log cannot be written, that
- * is a warning on standard error; none beside the error of a command that failed.
+ * is a warning on standard error; none beside the error of a command that failed. A failure
+ * without a state directory is told to nobody.
  */
 void cmd_event_publish(const CmdArgs *args, const char *topic, const char *actor,
                        const char *const *objects, JsonObject *body, const GError *failure);

@@ -18,8 +18,12 @@ def bodies(log):
 
 
 def test_failures_are_events(log, tmp_path):
+    # what fails before there is a state leaves none behind
     said = log.atoll("compose", tmp_path / "none.yaml", status=1)
     assert said.stderr.count("\n") == 1
+    assert not log.state.exists()
+    log.state.mkdir()
+    log.atoll("compose", tmp_path / "none.yaml", status=1)
     log.atoll("image", "no/ref", "--format", "raw", status=1)
     (compose, image) = bodies(log)
     assert compose[:3] == ("compose.tree.failed", "service:compose", 40)
