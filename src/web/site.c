@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "web/web-assets.h"
 
 #include <fcntl.h>
 #include <ostree.h>
@@ -60,6 +61,8 @@ WebSite *web_site_new(const WebSiteOptions *options, GError **error)
     g_autoptr(WebSite) self = g_new0(WebSite, 1);
     self->repo_dfd = -1;
     self->secure = options->secure;
+    /* made on first use, which must not be by two threads at once */
+    (void)web_assets_get_resource();
     self->graph_path = g_build_filename(options->state_dir, "graph", NULL);
     if (!open_repo(self, options, error) || !open_log(self, options, error))
         return NULL;
