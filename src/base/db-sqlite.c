@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 /* How long a writer waits for its turn, looked at once a millisecond. */
 #define BUSY_TRIES 30000
@@ -153,17 +154,22 @@ static bool exec(BaseDb *self, const char *sql, GError **error)
     return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK || set_error(handle, "", error);
 }
 
-/* On a disk without room for its pages, the WAL's shared index is a mapping that kills who writes
- * to it, where an error is wanted. */
-static bool check_room(BaseDb *self, GError **error)
+/* The WAL's shared index is a mapping with holes where blocks are smaller than pages: without room
+ * for them it kills who writes to it, where an error is wanted. */
+static bool has_room(const char *path, GError **error)
 {
     struct statvfs room;
-    if (self->path == NULL || statvfs(self->path, &room) != 0 ||
-        (uint64_t)room.f_bfree * room.f_frsize >= ROOM_MIN_BYTES)
+    g_autofree char *dir = g_path_get_dirname(path);
+    if (statvfs(dir, &room) != 0 || (uint64_t)room.f_bfree * room.f_frsize >= ROOM_MIN_BYTES)
         return true;
     g_set_error(error, BASE_DB_ERROR, BASE_DB_ERROR_FULL, "no room is left on the disk of ‘%s’",
-                self->path);
+                path);
     return false;
+}
+
+static bool check_room(BaseDb *self, GError **error)
+{
+    return self->path == NULL || has_room(self->path, error);
 }
 
 static int column(BaseDbStatement *self, const char *name)
@@ -284,6 +290,12 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
     g_autofree char *what = g_strdup_printf("opening ‘%s’: ", path);
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    /* opening makes the shared index when nobody else has the database open */
+    g_autofree char *index_path = g_strconcat(path, "-shm", NULL);
+    if (access(index_path, F_OK) != 0 && !has_room(path, error)) {
+        g_free(self->base.path);
+        return NULL;
+    }
     bool ok = sqlite3_open_v2(path, &self->handle, flags, NULL) == SQLITE_OK;
     if (ok) {
         (void)sqlite3_busy_handler(self->handle, on_busy, NULL);

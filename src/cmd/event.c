@@ -4,6 +4,7 @@
  */
 #include "cmd/event.h"
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "bus/log.h"
 
@@ -36,9 +37,17 @@ static bool publish(const CmdArgs *args, const BusDraft *draft, GError **error)
     return log != NULL && bus_publish(log, draft, NULL, error);
 }
 
+/* A log on a full disk has no room for the news that it is full. */
+static bool is_worth_telling(const GError *failure)
+{
+    return failure == NULL || !base_error_is_no_space(failure);
+}
+
 void cmd_event_publish(const CmdArgs *args, const char *topic, const char *actor,
                        const char *const *objects, JsonObject *body, const GError *failure)
 {
+    if (!is_worth_telling(failure))
+        return;
     if (failure != NULL)
         set_reason(body, failure);
     BusDraft draft = {

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  *
  * Tells the log what a command did. What was done is done: when the log cannot be written, that
  * is a warning on standard error; none beside the error of a command that failed. A failure
- * without a state directory is told to nobody.
+ * without a state directory is told to nobody, nor is a full disk.
  */
 void cmd_event_publish(const CmdArgs *args, const char *topic, const char *actor,
                        const char *const *objects, JsonObject *body, const GError *failure);
