@@ -16,11 +16,13 @@
 typedef struct {
     BaseYamlNode *node;
     char *anchor;     /* becomes usable when the container ends: no node contains itself */
-    GHashTable *seen; /* keys of a mapping */
+    GHashTable *seen; /* keys of a mapping → index + 1 */
+    GArray *again;    /* (nullable): indices of keys that stood before */
 } Level;
 
 typedef struct {
     BaseYaml *yaml;
+    const BaseYamlLimits *limits;
     struct fy_parser *parser;
     struct fy_diag *diag;
     GHashTable *anchors; /* name → BaseYamlNode (borrowed) */
@@ -31,6 +33,7 @@ typedef struct {
 static void node_free(gpointer data)
 {
     BaseYamlNode *node = data;
+    g_free(node->tag);
     g_free(node->text);
     g_clear_pointer(&node->keys, g_ptr_array_unref);
     g_clear_pointer(&node->values, g_ptr_array_unref);
@@ -42,6 +45,7 @@ static void level_clear(gpointer data)
     Level *level = data;
     g_free(level->anchor);
     g_clear_pointer(&level->seen, g_hash_table_unref);
+    g_clear_pointer(&level->again, g_array_unref);
 }
 
 void base_yaml_free(BaseYaml *self)
@@ -109,14 +113,47 @@ static bool add_key(Builder *b, Level *level, BaseYamlNode *node, GError **error
 {
     if (node->kind != BASE_YAML_SCALAR)
         return base_yaml_set_error(b->yaml, node, error, "a key must be text");
-    const BaseYamlNode *earlier = g_hash_table_lookup(level->seen, node->text);
-    if (earlier != NULL)
+    guint index = level->node->keys->len;
+    gpointer found = g_hash_table_lookup(level->seen, node->text);
+    if (found == NULL) {
+        g_hash_table_insert(level->seen, node->text, GUINT_TO_POINTER(index + 1));
+    } else if ((b->limits->flags & BASE_YAML_LAST_KEY_WINS) != 0) {
+        if (level->again == NULL)
+            level->again = g_array_new(FALSE, FALSE, sizeof(guint));
+        g_array_append_val(level->again, index);
+    } else {
+        const BaseYamlNode *earlier = level->node->keys->pdata[GPOINTER_TO_UINT(found) - 1];
         return base_yaml_set_error(b->yaml, node, error,
                                    "key ‘%s’ stands twice; the first is on line %u", node->text,
                                    earlier->line);
-    g_hash_table_insert(level->seen, node->text, node);
+    }
     g_ptr_array_add(level->node->keys, node);
     return true;
+}
+
+/* Moves each key that stood before, with its value, to the first one's place. */
+static void let_last_keys_win(const Level *level)
+{
+    BaseYamlNode *node = level->node;
+    if (level->again == NULL)
+        return;
+    for (guint i = 0; i < level->again->len; i++) {
+        guint from = g_array_index(level->again, guint, i);
+        const BaseYamlNode *key = node->keys->pdata[from];
+        guint to = GPOINTER_TO_UINT(g_hash_table_lookup(level->seen, key->text)) - 1;
+        node->keys->pdata[to] = node->keys->pdata[from];
+        node->values->pdata[to] = node->values->pdata[from];
+        node->keys->pdata[from] = NULL;
+    }
+    guint kept = 0;
+    for (guint i = 0; i < node->keys->len; i++) {
+        if (node->keys->pdata[i] == NULL)
+            continue;
+        node->keys->pdata[kept] = node->keys->pdata[i];
+        node->values->pdata[kept++] = node->values->pdata[i];
+    }
+    g_ptr_array_set_size(node->keys, (gint)kept);
+    g_ptr_array_set_size(node->values, (gint)kept);
 }
 
 static bool add_node(Builder *b, BaseYamlNode *node, GError **error)
@@ -128,9 +165,9 @@ static bool add_node(Builder *b, BaseYamlNode *node, GError **error)
     Level *level = &g_array_index(b->levels, Level, b->levels->len - 1);
     BaseYamlNode *parent = level->node;
     parent->weight += node->weight;
-    if (parent->weight > BASE_YAML_MAX_NODES || b->yaml->nodes->len > BASE_YAML_MAX_NODES)
-        return base_yaml_set_error(b->yaml, node, error, "more than %d values",
-                                   BASE_YAML_MAX_NODES);
+    if (parent->weight > b->limits->max_nodes || b->yaml->nodes->len > b->limits->max_nodes)
+        return base_yaml_set_error(b->yaml, node, error, "more than %zu values",
+                                   b->limits->max_nodes);
     if (parent->kind == BASE_YAML_MAPPING && parent->keys->len == parent->values->len)
         return add_key(b, level, node, error);
     g_ptr_array_add(parent->values, node);
@@ -155,7 +192,8 @@ static bool add_scalar(Builder *b, struct fy_event *event, GError **error)
     node->text = token_text(value);
     if (node->text == NULL)
         node->text = g_strdup("");
-    if (node->is_plain &&
+    node->tag = token_text(event->scalar.tag);
+    if (node->is_plain && node->tag == NULL &&
         (node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0))
         node->kind = BASE_YAML_NULL;
     remember_anchor(b, token_text(event->scalar.anchor), node);
@@ -174,13 +212,15 @@ static bool add_alias(Builder *b, struct fy_event *event, GError **error)
     return add_node(b, target, error);
 }
 
-static bool start_container(Builder *b, struct fy_event *event, BaseYamlKind kind,
-                            struct fy_token *anchor, GError **error)
+static bool start_container(Builder *b, struct fy_event *event, BaseYamlKind kind, GError **error)
 {
     BaseYamlNode *node = new_node(b, event, kind);
-    if (b->levels->len >= BASE_YAML_MAX_DEPTH)
-        return base_yaml_set_error(b->yaml, node, error, "more than %d levels deep",
-                                   BASE_YAML_MAX_DEPTH);
+    bool is_list = kind == BASE_YAML_LIST;
+    struct fy_token *anchor = is_list ? event->sequence_start.anchor : event->mapping_start.anchor;
+    node->tag = token_text(is_list ? event->sequence_start.tag : event->mapping_start.tag);
+    if (b->levels->len >= b->limits->max_depth)
+        return base_yaml_set_error(b->yaml, node, error, "more than %u levels deep",
+                                   b->limits->max_depth);
     Level level = {.node = node, .anchor = token_text(anchor)};
     node->values = g_ptr_array_new();
     if (kind == BASE_YAML_MAPPING) {
@@ -195,6 +235,7 @@ static bool end_container(Builder *b, GError **error)
 {
     Level *level = &g_array_index(b->levels, Level, b->levels->len - 1);
     BaseYamlNode *node = level->node;
+    let_last_keys_win(level);
     remember_anchor(b, g_steal_pointer(&level->anchor), node);
     g_array_remove_index(b->levels, b->levels->len - 1);
     return add_node(b, node, error);
@@ -214,9 +255,9 @@ static bool handle_event(Builder *b, struct fy_event *event, GError **error)
     case FYET_ALIAS:
         return add_alias(b, event, error);
     case FYET_SEQUENCE_START:
-        return start_container(b, event, BASE_YAML_LIST, event->sequence_start.anchor, error);
+        return start_container(b, event, BASE_YAML_LIST, error);
     case FYET_MAPPING_START:
-        return start_container(b, event, BASE_YAML_MAPPING, event->mapping_start.anchor, error);
+        return start_container(b, event, BASE_YAML_MAPPING, error);
     case FYET_SEQUENCE_END:
     case FYET_MAPPING_END:
         return end_container(b, error);
@@ -260,19 +301,25 @@ static bool build(Builder *b, GBytes *bytes, GError **error)
     }
     if (!check_diagnosis(b, error))
         return false;
-    if (b->yaml->root == NULL)
+    if (b->yaml->root != NULL)
+        return true;
+    if ((b->limits->flags & BASE_YAML_MAY_BE_EMPTY) == 0)
         return set_error_at(b->yaml, 1, 1, error, "the file is empty");
+    BaseYamlNode *nothing = g_new0(BaseYamlNode, 1);
+    *nothing = (BaseYamlNode){.kind = BASE_YAML_NULL, .line = 1, .column = 1, .weight = 1};
+    g_ptr_array_add(b->yaml->nodes, nothing);
+    b->yaml->root = nothing;
     return true;
 }
 
-static bool check_text(const BaseYaml *self, GBytes *bytes, GError **error)
+static bool check_text(const BaseYaml *self, GBytes *bytes, size_t max_bytes, GError **error)
 {
     size_t size_bytes = 0;
     const char *text = g_bytes_get_data(bytes, &size_bytes);
     const char *end = text;
-    if (size_bytes > BASE_YAML_MAX_BYTES)
-        return base_error_set(error, BASE_ERROR_INVALID, "%s: larger than %d bytes", self->name,
-                              BASE_YAML_MAX_BYTES);
+    if (size_bytes > max_bytes)
+        return base_error_set(error, BASE_ERROR_INVALID, "%s: larger than %zu bytes", self->name,
+                              max_bytes);
     if (size_bytes == 0 || g_utf8_validate_len(text, size_bytes, &end))
         return true;
     unsigned line = 1;
@@ -288,15 +335,26 @@ static bool check_text(const BaseYaml *self, GBytes *bytes, GError **error)
 
 BaseYaml *base_yaml_parse(const char *name, GBytes *bytes, GError **error)
 {
+    static const BaseYamlLimits limits = {
+        .max_bytes = BASE_YAML_MAX_BYTES,
+        .max_depth = BASE_YAML_MAX_DEPTH,
+        .max_nodes = BASE_YAML_MAX_NODES,
+    };
+    return base_yaml_parse_within(name, bytes, &limits, error);
+}
+
+BaseYaml *base_yaml_parse_within(const char *name, GBytes *bytes, const BaseYamlLimits *limits,
+                                 GError **error)
+{
     g_autoptr(BaseYaml) self = g_new0(BaseYaml, 1);
     self->name = g_strdup(name);
     self->nodes = g_ptr_array_new_with_free_func(node_free);
-    if (!check_text(self, bytes, error))
+    if (!check_text(self, bytes, limits->max_bytes, error))
         return NULL;
     struct fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = NULL;
-    Builder b = {.yaml = self, .diag = fy_diag_create(&diag_cfg)};
+    Builder b = {.yaml = self, .limits = limits, .diag = fy_diag_create(&diag_cfg)};
     fy_diag_set_collect_errors(b.diag, true);
     const struct fy_parse_cfg cfg = {
         .search_path = "",

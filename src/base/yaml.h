@@ -23,6 +23,7 @@ typedef enum { BASE_YAML_NULL, BASE_YAML_SCALAR, BASE_YAML_LIST, BASE_YAML_MAPPI
  * BaseYamlNode:
  * @kind: what it is
  * @is_plain: a scalar without quotes, which may mean a number or a boolean
+ * @tag: (nullable): its tag, when it has one ("tag:yaml.org,2002:binary", "!own")
  * @text: (nullable): a scalar's text
  * @line: where it stands, first is 1
  * @column: where it stands, first is 1
@@ -35,6 +36,7 @@ typedef enum { BASE_YAML_NULL, BASE_YAML_SCALAR, BASE_YAML_LIST, BASE_YAML_MAPPI
 typedef struct {
     BaseYamlKind kind;
     bool is_plain;
+    char *tag;
     char *text;
     unsigned line;
     unsigned column;
@@ -70,6 +72,35 @@ typedef struct {
  */
 BaseYaml *base_yaml_parse(const char *name, GBytes *bytes,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * BaseYamlFlags:
+ * @BASE_YAML_LAST_KEY_WINS: of equal keys in a mapping the last one counts, at the first one's
+ *   place
+ * @BASE_YAML_MAY_BE_EMPTY: a text without a document is a %BASE_YAML_NULL
+ */
+typedef enum {
+    BASE_YAML_LAST_KEY_WINS = 1 << 0,
+    BASE_YAML_MAY_BE_EMPTY = 1 << 1,
+} BaseYamlFlags;
+
+/**
+ * BaseYamlLimits:
+ * @max_bytes: of the text
+ * @max_depth: levels
+ * @max_nodes: values, with aliases expanded
+ * @flags: see #BaseYamlFlags
+ */
+typedef struct {
+    size_t max_bytes;
+    unsigned max_depth;
+    size_t max_nodes;
+    unsigned flags;
+} BaseYamlLimits;
+
+/** base_yaml_parse_within: as base_yaml_parse(), with limits of the caller's */
+BaseYaml *base_yaml_parse_within(const char *name, GBytes *bytes, const BaseYamlLimits *limits,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void base_yaml_free(BaseYaml *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BaseYaml, base_yaml_free)

@@ -22,4 +22,8 @@ typedef struct {
     unsigned column;
 } ProvisionPlace;
 
+/** provision_place_intern: (transfer none): @text for a #ProvisionPlace, kept until the process
+ * ends; equal texts are kept once */
+const char *provision_place_intern(const char *text);
+
 G_END_DECLS

@@ -10,6 +10,9 @@
 G_BEGIN_DECLS
 
 #define PROVISION_VALUE_MAX_BYTES (32 * 1024 * 1024 - 1)
+#define PROVISION_VALUE_MAX_DEPTH 64
+#define PROVISION_VALUE_MAX_COUNT 200000
+#define PROVISION_VALUE_MAX_KEY_CHARS 256
 
 /**
  * ProvisionValueKind:
@@ -54,6 +57,9 @@ typedef struct {
  * @boolean: of a bool
  * @integer: of an int
  * @text: (nullable): a scalar as it was written, without quotes (also of bools and numbers)
+ * @bytes: (nullable): of a string that is !!binary: what it stands for (@text is the base64)
+ * @is_encrypted: a string that is !encrypted: a systemd credential, which whoever applies it has
+ *   decrypted
  * @items: (nullable) (element-type ProvisionValue): of a list
  * @members: (nullable) (element-type ProvisionMember): of a mapping
  *
@@ -66,8 +72,11 @@ struct _ProvisionValue {
     bool boolean;
     int64_t integer;
     char *text;
+    GBytes *bytes;
+    bool is_encrypted;
     GPtrArray *items;
     GPtrArray *members;
+    gint references;
 };
 
 ProvisionValue *provision_value_ref(ProvisionValue *self);
@@ -95,6 +104,34 @@ typedef enum { PROVISION_VALUE_YAML_1_1, PROVISION_VALUE_JSON } ProvisionValueSy
 ProvisionValue *provision_value_parse(const char *source, GBytes *bytes,
                                       ProvisionValueSyntax syntax,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** provision_value_parse_at: as provision_value_parse(), for a text whose first line is the line
+ * @first_line of @source (a MIME part of the user-data) */
+ProvisionValue *provision_value_parse_at(const char *source, unsigned first_line, GBytes *bytes,
+                                         ProvisionValueSyntax syntax,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For those who build or merge trees; what is shared is not changed. */
+
+/** provision_value_new: (transfer full): of @kind, empty, zero or false */
+ProvisionValue *provision_value_new(const ProvisionPlace *at, ProvisionValueKind kind);
+/** provision_value_new_string: (transfer full): a string */
+ProvisionValue *provision_value_new_string(const ProvisionPlace *at, const char *text);
+/** provision_value_take_item: appends @item (transfer full) to the list @self */
+void provision_value_take_item(ProvisionValue *self, ProvisionValue *item);
+/** provision_value_take_member: sets the key @name of the mapping @self to @value (transfer full):
+ * at the place of one that is there, else at the end */
+void provision_value_take_member(ProvisionValue *self, const char *name, const ProvisionPlace *at,
+                                 ProvisionValue *value);
+/** provision_value_set_string: as provision_value_take_member(), for a text; %NULL sets nothing */
+void provision_value_set_string(ProvisionValue *self, const char *name, const char *text);
+
+/** provision_value_kind_name: "a list", "a mapping", … */
+const char *provision_value_kind_name(ProvisionValueKind kind);
+
+/** provision_value_to_text: (transfer full) (nullable): a scalar as Python's str() writes what
+ * cloud-init reads: 0644 is "420", yes is "True"; %NULL of lists, mappings and null */
+char *provision_value_to_text(const ProvisionValue *self);
 
 /** provision_value_find: (nullable) (transfer none): the value of @name in the mapping @self */
 const ProvisionValue *provision_value_find(const ProvisionValue *self, const char *name);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The one table of atoll-provision's commands. A new command is one file beside this one, one line
+ * in ../meson.build, its extern in commands.h, its row here, a page in man/.
+ */
+#include "cmd/provision/commands.h"
+
+const CmdCommand atoll_provision_commands[] = {
+    {
+        .name = "validate",
+        .summary = "Check a configuration: syntax, keys, types",
+        .operands = "FILE",
+        .options = cmd_provision_validate_options,
+        .run = cmd_provision_validate_run,
+    },
+    {0},
+};

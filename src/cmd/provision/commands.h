@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cmd/command.h"
+
+G_BEGIN_DECLS
+
+/** atoll_provision_commands: the table of the program atoll-provision, ended by a zeroed row */
+extern const CmdCommand atoll_provision_commands[];
+
+extern const CmdOption cmd_provision_validate_options[];
+
+CmdExit cmd_provision_validate_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+
+G_END_DECLS
