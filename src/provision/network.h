@@ -2,6 +2,8 @@
 #pragma once
 
 #include "provision/place.h"
+#include "provision/report.h"
+#include "provision/value.h"
 
 #include <gio/gio.h>
 #include <stdbool.h>
@@ -100,5 +102,15 @@ ProvisionInterface *provision_interface_new(const ProvisionPlace *at, const char
 void provision_interface_free(ProvisionInterface *self);
 ProvisionRoute *provision_route_new(void);
 void provision_route_free(ProvisionRoute *self);
+
+/**
+ * provision_network_read:
+ * @config: cloud-init's network config, version 1 or 2, with “network:” around it or without
+ * @report: gets unknown keys, what is unsupported, and values that are wrong (failed)
+ *
+ * Returns: (transfer full) (nullable): the network; %NULL when @config is none at all, which is in
+ *   @report
+ */
+ProvisionNetwork *provision_network_read(const ProvisionValue *config, ProvisionReport *report);
 
 G_END_DECLS
