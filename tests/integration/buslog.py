@@ -52,8 +52,8 @@ class Log:
     def json(self, *words):
         return json.loads(self.atoll(*words, "--json").stdout)
 
-    def start(self, *words):
-        argv = [self.build / "src/programs/atoll", *words, "--state", self.state]
+    def start(self, *words, prefix=()):
+        argv = [*prefix, self.build / "src/programs/atoll", *words, "--state", self.state]
         path = self.state.parent / f"d{len(self.daemons)}.log"
         daemon = Daemon([str(w) for w in argv], path, self.env)
         self.daemons.append(daemon)

@@ -26,9 +26,11 @@ def program(name):
 
 
 class Postgres:
-    """A server on a free port, in a directory of its own. It refuses to run as root."""
+    """A server on a free port, in a directory of its own. It refuses to run as root.
 
-    def __init__(self):
+    With a primary it is that one's standby, which follows it until it is promoted."""
+
+    def __init__(self, primary=None):
         self.user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="atoll-pg-", dir="/tmp"))
         if os.getuid() == 0:
@@ -36,7 +38,12 @@ class Postgres:
         self.data = self.directory / "data"
         self.port = free_port()
         self.names = 0
-        self.tool("initdb", "-D", self.data, "-A", "trust", "-U", "atoll", "-E", "UTF8", "--locale=C")
+        if primary is None:
+            self.tool("initdb", "-D", self.data, "-A", "trust", "-U", "atoll", "-E", "UTF8",
+                      "--locale=C")
+        else:
+            self.tool("pg_basebackup", "-D", self.data, "-h", "127.0.0.1", "-p", primary.port, "-U",
+                      "atoll", "-R", "-c", "fast")
         with open(self.data / "postgresql.auto.conf", "a", encoding="utf-8") as conf:
             conf.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\n"
                        f"unix_socket_directories = '{self.directory}'\nmax_connections = 200\n")
@@ -53,8 +60,8 @@ class Postgres:
         return done.stdout
 
     def control(self, action, mode="fast"):
-        """pg_ctl start, stop or restart; mode is fast or immediate."""
-        extra = [] if action == "start" else ["-m", mode]
+        """pg_ctl start, stop, restart or promote; mode is fast or immediate."""
+        extra = ["-m", mode] if action in ("stop", "restart") else []
         self.tool("pg_ctl", "-D", self.data, "-l", self.directory / "log", "-w", *extra, action)
 
     def sql(self, database, text):
@@ -72,8 +79,12 @@ class Postgres:
     def url(self, name):
         return f"postgresql://atoll@127.0.0.1:{self.port}/{name}"
 
+    def is_up(self):
+        return (self.data / "postmaster.pid").exists()
+
     def stop(self):
-        self.control("stop", "immediate")
+        if self.is_up():
+            self.control("stop", "immediate")
         shutil.rmtree(self.directory)
 
 
@@ -91,6 +102,22 @@ def own_postgres():
     server = Postgres()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def postgres_pair():
+    """A primary and its synchronous standby: what is committed is on both."""
+    primary = Postgres()
+    standby = None
+    try:
+        standby = Postgres(primary)
+        primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.sql("postgres", "SELECT pg_reload_conf()")
+        yield primary, standby
+    finally:
+        for server in (standby, primary):
+            if server is not None:
+                server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -156,10 +156,10 @@ log.console = false
 class Proxy:
     """A TCP proxy that can stall: bytes are neither passed on nor refused, as in a partition."""
 
-    def __init__(self, target):
+    def __init__(self, target, address="127.0.0.1"):
         self.target = target
         self.stalled = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((address, 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -189,6 +189,47 @@ class Proxy:
 
     def close(self):
         self.listener.close()
+
+
+class Network:
+    """A network namespace, joined to this one by a cable that can be pulled."""
+
+    def __init__(self):
+        self.name = f"atoll{os.getpid()}"
+        self.cable = f"av{os.getpid() % 1000000}"
+        net = 2 * (os.getpid() % 32000)
+        self.address = f"10.213.{net // 256}.{net % 256}"
+        other = f"10.213.{net // 256}.{net % 256 + 1}"
+        self.ip("netns", "add", self.name)
+        self.ip("link", "add", self.cable, "type", "veth", "peer", "name", "far", "netns", self.name)
+        self.ip("addr", "add", f"{self.address}/31", "dev", self.cable)
+        self.ip("link", "set", self.cable, "up")
+        self.ip("-n", self.name, "addr", "add", f"{other}/31", "dev", "far")
+        self.ip("-n", self.name, "link", "set", "far", "up")
+        self.prefix = ["ip", "netns", "exec", self.name]
+
+    @staticmethod
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True, stdout=subprocess.DEVNULL)
+
+    def pull(self):
+        self.ip("link", "set", self.cable, "down")
+
+    def plug(self):
+        self.ip("link", "set", self.cable, "up")
+
+    def close(self):
+        self.ip("netns", "del", self.name)
+
+
+@pytest.fixture
+def network():
+    try:
+        made = Network()
+    except (OSError, subprocess.CalledProcessError) as problem:
+        pytest.skip(f"no network namespace can be made here: {problem}")
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

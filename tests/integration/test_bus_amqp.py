@@ -234,23 +234,38 @@ def test_postgresql_restarted_under_load(broker, make_log, own_postgres):
     assert [e["id"] for e in came] == [e["id"] for e in sent]
 
 
-def test_partition(broker, log):
-    """The network between us and the broker swallows everything for a while."""
-    proxy = Proxy(broker.port)
-    topic = "org.partition." + name()
+def check_interrupted(broker, log, url, cut, mend, prefix=()):
+    """Nothing is lost when the way to the broker is cut, and goes on when it is mended."""
+    topic = "org.cut." + name()
     queue = Queue(broker, topic)
-    log.start("bus", "bridge", "amqp", broker.url(port=proxy.port), "--out", "--heartbeat", 1,
-              "--since", 0, "--topic", topic)
+    log.start("bus", "bridge", "amqp", url, "--out", "--heartbeat", 1, "--since", 0, "--topic", topic,
+              prefix=prefix)
     log.append(*events(100, topic=topic))
     wait_until(lambda: queue.length() == 100)
-    proxy.stalled.set()
+    cut()
     log.append(*events(50, 100, topic=topic))
     log.daemons[0].wait_for("trying again")
-    proxy.stalled.clear()
+    assert queue.length() == 100
+    mend()
     wait_until(lambda: queue.length() >= 150, 60)
     log.daemons[0].stop()
     ids = [properties.message_id for _, properties, _ in queue.take()]
     assert list(dict.fromkeys(ids)) == [e["id"] for e in log.read()]
+
+
+def test_partition(broker, log, network):
+    """The bridge lives in a network of its own, and the cable is pulled: no reset, no answer."""
+    proxy = Proxy(broker.port, network.address)
+    url = broker.url(port=proxy.port).replace("127.0.0.1", network.address)
+    check_interrupted(broker, log, url, network.pull, network.plug, network.prefix)
+    proxy.close()
+
+
+def test_stalled_broker(broker, log):
+    """Connected, and nothing moves for a while."""
+    proxy = Proxy(broker.port)
+    check_interrupted(broker, log, broker.url(port=proxy.port), proxy.stalled.set,
+                      proxy.stalled.clear)
     proxy.close()
 
 

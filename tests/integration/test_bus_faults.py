@@ -181,6 +181,33 @@ def test_postgresql_restarts(atoll, own_postgres, start, tmp_path, request):
     check_nothing_lost(log, writer, readers)
 
 
+def test_postgresql_fails_over(atoll, postgres_pair, start, tmp_path):
+    """The primary dies for good, its standby takes over: one URL names both."""
+    primary, standby = postgres_pair
+    hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
+    log = Log(atoll, f"postgresql://atoll@{hosts}/{primary.make_database()}?target_session_attrs="
+              "read-write&connect_timeout=5", tmp_path / "state")
+    before = [log.publish("before.it") for _ in range(5)]
+    writer, readers = start(Writer, log), [start(Reader, log), start(Reader, log)]
+    time.sleep(2)
+    # the standby has to have seen what was acknowledged, however late it is with the rest
+    acknowledged = log.bus("search", "--topic", "w.x", "--limit", "1", "--json")
+    with subprocess.Popen(log.argv("publish", "during.it"), stdout=subprocess.PIPE,
+                          text=True) as publisher:
+        primary.control("stop", "immediate")
+        standby.control("promote")
+        assert publisher.wait(timeout=60) == 0
+    time.sleep(2)
+    writer.stop()
+    assert not primary.is_up()
+    found = run(*log.argv("search", "--topic", "before.it", "--limit", "0")).stderr
+    assert found == f"0 of {len(before)}\n"
+    ours = json.loads(log.bus("search", "--topic", "w.x", "--limit", "1", "--json"))["body"]["i"]
+    assert ours > json.loads(acknowledged)["body"]["i"]
+    assert run(*log.argv("search", "--topic", "during.it", "--limit", "0")).stderr == "0 of 1\n"
+    check_nothing_lost(log, writer, readers)
+
+
 DISK = """
 set -e
 mount -t tmpfs -o size=6m tmpfs "$1"
