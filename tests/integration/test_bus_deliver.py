@@ -8,6 +8,7 @@ import hmac
 import http.server
 import json
 import sqlite3
+import ssl
 import threading
 import time
 import urllib.request
@@ -19,6 +20,7 @@ from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import AuthResult
 
 from database import free_port, wait_until
+from rabbitmq import Proxy, make_authority, make_certificate
 
 pytest_plugins = ["buslog", "database"]
 
@@ -372,6 +374,62 @@ def test_mail_with_password(log, tmp_path):
     log.daemons[0].stop()
     assert "ge-heim" not in log.daemons[0].text()
     box.controller.stop()
+
+
+class TlsMailbox(Mailbox):
+    """A mail server that speaks TLS, from the start (smtps) or when asked to (STARTTLS)."""
+
+    def __init__(self, directory, implicit):
+        Sink.__init__(self)
+        self.refuse = 0
+        self.mails = []
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(directory / "mail.crt", directory / "mail.key")
+        options = {"ssl_context": context} if implicit else {"tls_context": context,
+                                                             "require_starttls": True}
+        self.controller = Controller(self, hostname="localhost", port=free_port(), **options)
+        self.controller.start()
+        self.url = f"{'smtps' if implicit else 'smtp'}://localhost:{self.controller.port}"
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["smtps", "starttls"])
+def test_mail_over_tls(log, tmp_path, implicit):
+    make_authority(tmp_path)
+    make_authority(tmp_path, "other")
+    make_certificate(tmp_path, "mail", "localhost")
+    box = TlsMailbox(tmp_path, implicit)
+    log.atoll("bus", "notify", "add", "all", "--to", "mail:alice@example.org", "--topic", TOPIC)
+    log.append(*events(1))
+    # whom nobody vouches for gets nothing
+    log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org", "--smtp-ca-file",
+              tmp_path / "other.crt")
+    log.daemons[0].wait_for("certificate")
+    log.daemons[0].stop()
+    assert not box.mails
+    log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org", "--smtp-ca-file",
+              tmp_path / "ca.crt")
+    wait_until(lambda: box.mails, 60)
+    assert '{"n":0}' in box.mails[0][2].get_content()
+    log.daemons[1].stop()
+    box.controller.stop()
+
+
+def test_no_password_without_tls(log, tmp_path, mailbox):
+    """A server that offers no STARTTLS does not get the password, nor the mail."""
+    box = mailbox()
+    (tmp_path / "password").write_text("ge-heim\n")
+    # another machine than this one, as far as the name tells
+    url = box.url.replace("//127.0.0.1", "//atoll@127.0.0.2")
+    log.atoll("bus", "notify", "add", "all", "--to", "mail:alice@example.org", "--topic", TOPIC)
+    log.append(*events(1))
+    forward = Proxy(box.controller.port, "127.0.0.2")
+    url = url.replace(f":{box.controller.port}", f":{forward.port}")
+    log.start("bus", "deliver", "--smtp", url, "--from", "atoll@example.org", "--smtp-password-file",
+              tmp_path / "password")
+    log.daemons[0].wait_for("offers no TLS")
+    log.daemons[0].stop()
+    forward.close()
+    assert not box.mails
 
 
 def test_feed(log, tmp_path):

@@ -131,6 +131,17 @@ BusDeliverPost *bus_deliver_post_hook(const BusWebhook *hook, const char *instan
     return self;
 }
 
+/* A password does not go over a wire that somebody could have taken STARTTLS away from. */
+static long use_tls(const BusDeliverOptions *options)
+{
+    g_autoptr(GUri) url = g_uri_parse(options->smtp, G_URI_FLAGS_PARSE_RELAXED, NULL);
+    const char *host = url != NULL ? g_uri_get_host(url) : NULL;
+    bool local = g_strcmp0(host, "localhost") == 0 || g_strcmp0(host, "127.0.0.1") == 0 ||
+                 g_strcmp0(host, "::1") == 0;
+    bool must = options->smtp_ca_file != NULL || (options->smtp_password != NULL && !local);
+    return must ? CURLUSESSL_ALL : CURLUSESSL_TRY;
+}
+
 BusDeliverPost *bus_deliver_post_mail(const BusDeliverOptions *options, const char *address,
                                       const char *mail)
 {
@@ -139,7 +150,9 @@ BusDeliverPost *bus_deliver_post_mail(const BusDeliverOptions *options, const ch
     g_autofree char *to = g_strdup_printf("<%s>", address);
     self->recipients = curl_slist_append(NULL, to);
     curl_easy_setopt(self->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(self->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+    curl_easy_setopt(self->easy, CURLOPT_USE_SSL, use_tls(options));
+    if (options->smtp_ca_file != NULL)
+        curl_easy_setopt(self->easy, CURLOPT_CAINFO, options->smtp_ca_file);
     curl_easy_setopt(self->easy, CURLOPT_MAIL_FROM, from);
     curl_easy_setopt(self->easy, CURLOPT_MAIL_RCPT, self->recipients);
     if (options->smtp_password != NULL)
@@ -187,7 +200,10 @@ bool bus_deliver_post_finish(BusDeliverPost *self, CURLcode code, bool *out_agai
         return false;
     }
     if (code != CURLE_OK) {
-        if (self->recipients != NULL && status >= 400)
+        if (code == CURLE_USE_SSL_FAILED)
+            g_set_error(error, BUS_ERROR, BUS_ERROR_FAILED,
+                        "the mail server offers no TLS (STARTTLS), and gets no password without");
+        else if (self->recipients != NULL && status >= 400)
             g_set_error(error, BUS_ERROR, BUS_ERROR_FAILED, "the mail server answers %ld", status);
         else
             g_set_error(error, BUS_ERROR, BUS_ERROR_FAILED, "%s", curl_easy_strerror(code));

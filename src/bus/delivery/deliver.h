@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 /**
  * BusDeliverOptions:
  * @smtp: (nullable): smtp or smtps URL of the mail server, with the user in it when there is one
- * @smtp_password: (nullable)
+ * @smtp_password: (nullable): sent over TLS only, but to this machine itself
+ * @smtp_ca_file: (nullable): certificates to trust instead of the system's (PEM)
  * @from: (nullable): sender of mails
  * @instance: (nullable): URL of the server that shows the log, for links
  * @report: (nullable): called with a line for the operator
@@ -19,6 +20,7 @@ G_BEGIN_DECLS
 typedef struct {
     const char *smtp;
     const char *smtp_password;
+    const char *smtp_ca_file;
     const char *from;
     const char *instance;
     void (*report)(const char *line, void *user_data);

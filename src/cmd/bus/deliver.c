@@ -24,6 +24,7 @@ bool cmd_bus_deliver_read_options(const CmdArgs *args, BusDeliverOptions *out_op
     const char *password_file = cmd_args_string(args, "smtp-password-file");
     BusDeliverOptions options = {
         .smtp = cmd_args_string(args, "smtp"),
+        .smtp_ca_file = cmd_args_string(args, "smtp-ca-file"),
         .from = cmd_args_string(args, "from"),
         .instance = cmd_args_string(args, "url"),
         .report = cmd_bus_transport_report,

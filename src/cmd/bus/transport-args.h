@@ -31,6 +31,7 @@ char *cmd_bus_transport_read_secret(const char *path, GError **error) G_GNUC_WAR
      .metavar = "URL",                                                                             \
      .help = "mail server, such as smtp://user@mail.example.org:587"},                             \
         {.name = "smtp-password-file", .metavar = "FILE", .help = "password of the URL's user"},   \
+        {.name = "smtp-ca-file", .metavar = "FILE", .help = "trust these certificates (PEM)"},     \
         {.name = "from", .metavar = "ADDRESS", .help = "sender of mails"},                         \
     {                                                                                              \
         .name = "url", .metavar = "URL",                                                           \
