@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "provision/cloud/cloud.h"
 #include "provision/envelope/envelope.h"
 #include "provision/instance.h"
 #include "provision/plan.h"
@@ -26,9 +27,29 @@ void provision_config_free(ProvisionConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionConfig, provision_config_free)
 
 /**
+ * ProvisionConfigEnv:
+ * @envelope: see #ProvisionEnvelopeEnv; when its instance_data is %NULL, templates get
+ *   provision_config_instance_data()
+ * @cloud: see #ProvisionCloudEnv; its default_user, unless %NULL, comes before the instance's
+ * @ignition: (nullable): turns an Ignition part into the plan: merged configs fetched, keys that
+ *   are unknown or unsupported in the report. %FALSE with an error is a failure in the report,
+ *   %PROVISION_ERROR_REFUSED one of the whole. Without it Ignition parts are said and left out
+ * @ignition_data: for @ignition
+ *
+ * What reading works with. All zero is good for whoever only looks.
+ */
+typedef struct {
+    ProvisionEnvelopeEnv envelope;
+    ProvisionCloudEnv cloud;
+    bool (*ignition)(gpointer data, const ProvisionPart *part, ProvisionPlan *plan,
+                     ProvisionReport *report, GCancellable *cancellable, GError **error);
+    gpointer ignition_data;
+} ProvisionConfigEnv;
+
+/**
  * provision_config_read:
  * @instance: what the datasource gave
- * @env: see #ProvisionEnvelopeEnv
+ * @env: see #ProvisionConfigEnv
  * @report: gets unknown keys, what is unsupported, and what is wrong (failed): the rest stands
  * @cancellable: (nullable)
  * @error: %PROVISION_ERROR_REFUSED when a signature is missing or wrong
@@ -37,7 +58,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionConfig, provision_config_free)
  * validates, shows or applies.
  */
 ProvisionConfig *provision_config_read(const ProvisionInstance *instance,
-                                       const ProvisionEnvelopeEnv *env, ProvisionReport *report,
+                                       const ProvisionConfigEnv *env, ProvisionReport *report,
                                        GCancellable *cancellable,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -49,5 +70,14 @@ ProvisionConfig *provision_config_read(const ProvisionInstance *instance,
  *   instance-data.json: "v1" (instance_id, local_hostname, region, …), "ds" with "meta_data"
  */
 ProvisionValue *provision_config_instance_data(const ProvisionInstance *instance);
+
+/** provision_config_fetch: a #ProvisionFetch over http and https, tried again like cloud-init's */
+GBytes *provision_config_fetch(gpointer data, const char *url, uint64_t max_bytes,
+                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** provision_config_decrypt: for #ProvisionCloudEnv: runs systemd-creds; what it gives is never
+ * logged */
+GBytes *provision_config_decrypt(gpointer data, const char *base64,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

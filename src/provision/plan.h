@@ -205,6 +205,7 @@ typedef struct {
  * @type_guid: (nullable)
  * @guid: (nullable)
  * @size_mib: 0: all that is left; -1: not said
+ * @size_percent: of the disk, when @size_mib is not said (cloud-config's layout); 0: not said
  * @start_mib: 0: the first that fits; -1: not said
  * @should_exist: the eight rows of Ignition's table
  * @wipe: may be removed to make way
@@ -217,6 +218,7 @@ typedef struct {
     char *type_guid;
     char *guid;
     int64_t size_mib;
+    unsigned size_percent;
     int64_t start_mib;
     ProvisionTristate should_exist;
     bool wipe;

@@ -4,6 +4,8 @@
  */
 #include "provision/report.h"
 
+#include <string.h>
+
 static void record_free(gpointer data)
 {
     ProvisionRecord *self = data;
@@ -41,6 +43,26 @@ void provision_report_add(ProvisionReport *self, const ProvisionPlace *at, Provi
         g_strdelimit(record->message, "\r\n\t", ' ');
     }
     g_ptr_array_add(self->records, record);
+}
+
+void provision_report_add_error(ProvisionReport *self, const ProvisionPlace *at,
+                                const GError *error)
+{
+    ProvisionPlace place = *at;
+    const char *message = error->message;
+    size_t length = at->source == NULL ? 0 : strlen(at->source);
+    if (length > 0 && strncmp(message, at->source, length) == 0 && message[length] == ':') {
+        char *after = NULL;
+        guint64 line = g_ascii_strtoull(message + length + 1, &after, 10);
+        guint64 column = *after == ':' ? g_ascii_strtoull(after + 1, &after, 10) : 0;
+        bool placed = line > 0 && *after == ':' && after[1] == ' ';
+        place.line = placed ? (unsigned)line : place.line;
+        place.column = placed ? (unsigned)column : place.column;
+        message = placed ? after + 2 : message + length + 1;
+    }
+    while (*message == ' ')
+        message++;
+    provision_report_add(self, &place, PROVISION_FAILED, "%s", message);
 }
 
 ProvisionOutcome provision_report_worst(const ProvisionReport *self)

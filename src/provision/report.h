@@ -64,6 +64,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionReport, provision_report_free)
 void provision_report_add(ProvisionReport *self, const ProvisionPlace *at, ProvisionOutcome outcome,
                           const char *format, ...) G_GNUC_PRINTF(4, 5);
 
+/**
+ * provision_report_add_error:
+ * @self: a report
+ * @at: where it happened, unless @error says it: "SOURCE:LINE:COLUMN: …" of @at's source
+ * @error: what happened: %PROVISION_FAILED
+ */
+void provision_report_add_error(ProvisionReport *self, const ProvisionPlace *at,
+                                const GError *error);
+
 /** provision_report_worst: %PROVISION_APPLIED when all is well (unchanged counts as applied) */
 ProvisionOutcome provision_report_worst(const ProvisionReport *self);
 

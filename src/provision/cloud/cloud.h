@@ -8,15 +8,31 @@
 G_BEGIN_DECLS
 
 /**
+ * ProvisionCloudEnv:
+ * @default_user: (nullable): the default user's name
+ * @decrypt: (nullable): decrypts a systemd credential (base64); without it an encrypted value reads
+ *   “(encrypted)”, for those who only look
+ * @decrypt_data: for @decrypt
+ */
+typedef struct {
+    const char *default_user;
+    GBytes *(*decrypt)(gpointer data, const char *base64, GError **error);
+    gpointer decrypt_data;
+} ProvisionCloudEnv;
+
+#define PROVISION_CLOUD_DEFAULT_USER "core"
+
+/**
  * provision_cloud_plan:
  * @config: a merged cloud-config; anything but a mapping is a failure in @report
+ * @env: what to work with
  * @plan: what it wants is added here
  * @report: gets unknown keys, unsupported ones, and values that are wrong
  *
  * Turns cloud-config into a plan, key by key, by the table in cloud/keys.c.
  */
-void provision_cloud_plan(const ProvisionValue *config, ProvisionPlan *plan,
-                          ProvisionReport *report);
+void provision_cloud_plan(const ProvisionValue *config, const ProvisionCloudEnv *env,
+                          ProvisionPlan *plan, ProvisionReport *report);
 
 /**
  * provision_cloud_merge:
