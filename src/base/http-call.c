@@ -9,7 +9,8 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#define CONNECT_TIMEOUT_SECONDS 20L
+#define CONNECT_TIMEOUT_MS 20000L
+#define LOCAL_PORT_TRIES 64
 
 typedef struct {
     GByteArray *body; /* owned */
@@ -60,9 +61,15 @@ static void set_request(CURL *easy, const BaseHttpCall *call, struct curl_slist 
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)call->follow);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     call->connect_timeout_ms > 0 ? (long)call->connect_timeout_ms
+                                                  : CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    if (call->direct)
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (call->unix_socket != NULL)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
     if (call->body != NULL) {
         gsize size_bytes = 0;
         const void *data = g_bytes_get_data(call->body, &size_bytes);
@@ -89,6 +96,21 @@ static bool judge(const BaseHttpCall *call, const Receiver *receiver, CURLcode r
     return result == CURLE_OK;
 }
 
+/* libcurl counts upwards only, but who asks for a low port wants to stay below it */
+static CURLcode perform(CURL *easy, unsigned local_port)
+{
+    if (local_port == 0)
+        return curl_easy_perform(easy);
+    CURLcode result = CURLE_INTERFACE_FAILED;
+    for (unsigned port = local_port; port > 0 && local_port - port < LOCAL_PORT_TRIES; port--) {
+        curl_easy_setopt(easy, CURLOPT_LOCALPORT, (long)port);
+        result = curl_easy_perform(easy);
+        if (result != CURLE_INTERFACE_FAILED)
+            break;
+    }
+    return result;
+}
+
 bool base_http_call(const BaseHttpCall *call, BaseHttpAnswer *out_answer, GCancellable *cancellable,
                     GError **error)
 {
@@ -110,7 +132,7 @@ bool base_http_call(const BaseHttpCall *call, BaseHttpAnswer *out_answer, GCance
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &receiver);
-    CURLcode result = curl_easy_perform(easy);
+    CURLcode result = perform(easy, call->local_port);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     curl_easy_cleanup(easy);

@@ -17,6 +17,10 @@ G_BEGIN_DECLS
  * @timeout_ms: for the whole call, connecting included
  * @follow: redirects that are followed (a redirected request loses @headers' credentials as
  *   libcurl does it); 0 hands the redirect back as the answer
+ * @connect_timeout_ms: for connecting alone; 0 for the default of 20 s
+ * @unix_socket: (nullable): a socket's path, to be talked to instead of @url's host
+ * @local_port: first port of ours, counted down while it is taken; 0 for any
+ * @direct: no proxy of the environment: link-local addresses are not behind one
  *
  * One request whose answer is small. All borrowed.
  */
@@ -28,6 +32,10 @@ typedef struct {
     uint64_t max_bytes;
     unsigned timeout_ms;
     unsigned follow;
+    unsigned connect_timeout_ms;
+    const char *unix_socket;
+    unsigned local_port;
+    bool direct;
 } BaseHttpCall;
 
 /**
