@@ -89,9 +89,10 @@ ProvisionUser *provision_user_new(const ProvisionPlace *at, const char *name)
     return self;
 }
 
-static void user_free(gpointer data)
+void provision_user_free(ProvisionUser *self)
 {
-    ProvisionUser *self = data;
+    if (self == NULL)
+        return;
     g_free(self->name);
     g_free(self->gecos);
     g_free(self->home);
@@ -379,7 +380,7 @@ ProvisionPlan *provision_plan_new(void)
     self->luks = g_ptr_array_new_with_free_func(luks_free);
     self->filesystems = g_ptr_array_new_with_free_func(filesystem_free);
     self->groups = g_ptr_array_new_with_free_func(group_free);
-    self->users = g_ptr_array_new_with_free_func(user_free);
+    self->users = g_ptr_array_new_with_free_func((GDestroyNotify)provision_user_free);
     self->passwords = g_ptr_array_new_with_free_func(password_free);
     self->nodes = g_ptr_array_new_with_free_func(node_free);
     self->units = g_ptr_array_new_with_free_func(unit_free);

@@ -478,6 +478,8 @@ void provision_node_free(ProvisionNode *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionNode, provision_node_free)
 ProvisionGroup *provision_group_new(const ProvisionPlace *at, const char *name);
 ProvisionUser *provision_user_new(const ProvisionPlace *at, const char *name);
+void provision_user_free(ProvisionUser *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionUser, provision_user_free)
 ProvisionPassword *provision_password_new(const ProvisionPlace *at, const char *name);
 ProvisionUnit *provision_unit_new(const ProvisionPlace *at, const char *name);
 ProvisionKarg *provision_karg_new(const ProvisionPlace *at, const char *text, bool should_exist);

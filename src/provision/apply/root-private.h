@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "provision/apply/root.h"
+
+struct _ProvisionRoot {
+    char *path;
+    int fd;
+    bool is_running;
+    uid_t owner;
+    ProvisionRootWatch watch;
+};
+
+/** provision_root_check_writable: an error when the place is in /proc, /sys or their like */
+bool provision_root_check_writable(int dfd, const char *path,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * systemd units: files, drop-ins, masks, and what is enabled by a preset, which the first boot of
+ * a machine applies.
+ */
+#include "provision/apply/apply.h"
+
+#include "base/error.h"
+#include "provision/error.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define UNIT_DIR "/etc/systemd/system"
+#define PRESET "/etc/systemd/system-preset/20-ignition.preset"
+#define UNIT_NAME_MAX_CHARS 255
+
+static bool check_name(const char *name, const char *suffix, GError **error)
+{
+    const char *dot = strrchr(name, '.');
+    bool good = name[0] != '\0' && name[0] != '.' && strlen(name) <= UNIT_NAME_MAX_CHARS &&
+                dot != NULL && dot[1] != '\0' && strpbrk(name, "/\n ") == NULL &&
+                (suffix == NULL || g_str_has_suffix(name, suffix));
+    if (!good)
+        g_set_error(error, PROVISION_ERROR, PROVISION_ERROR_INVALID,
+                    "‘%s’ is no name of a unit or drop-in", name);
+    return good;
+}
+
+static bool write_dropin(ProvisionApply *self, const ProvisionUnit *unit,
+                         const ProvisionNode *dropin, bool *out_changed, GError **error)
+{
+    size_t size = 0;
+    GBytes *bytes = dropin->contents != NULL ? dropin->contents->inline_bytes : NULL;
+    const void *data = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
+    const ProvisionRootOwner owner = {0644, geteuid(), getegid()};
+    if (!check_name(dropin->path, ".conf", error))
+        return false;
+    if (size == 0)
+        return true;
+    g_autofree char *path = g_strdup_printf(UNIT_DIR "/%s.d/%s", unit->name, dropin->path);
+    return provision_root_write(self->root, path, data, size, &owner, PROVISION_ROOT_DEFAULT,
+                                out_changed, error);
+}
+
+static bool set_mask(ProvisionApply *self, const ProvisionUnit *unit, bool *out_changed,
+                     GError **error)
+{
+    g_autofree char *path = g_strdup_printf(UNIT_DIR "/%s", unit->name);
+    g_autofree char *name = NULL;
+    if (unit->masked == PROVISION_YES)
+        return provision_root_link(self->root, path, "/dev/null", geteuid(), getegid(),
+                                   PROVISION_ROOT_DEFAULT, out_changed, error);
+    struct stat st = {0};
+    if (unit->masked == PROVISION_UNSET ||
+        !provision_root_stat(self->root, path, PROVISION_ROOT_DEFAULT, &st) || !S_ISLNK(st.st_mode))
+        return true;
+    /* only a mask, not a link to a unit */
+    int dfd = provision_root_open_parent(self->root, path, PROVISION_ROOT_DEFAULT, false, &name,
+                                         NULL, error);
+    char target[16] = "";
+    if (dfd < 0)
+        return false;
+    ssize_t size = readlinkat(dfd, name, target, sizeof target - 1);
+    (void)close(dfd);
+    return size < 0 || strcmp(target, "/dev/null") != 0 ||
+           provision_root_remove(self->root, path, PROVISION_ROOT_DEFAULT, out_changed, error);
+}
+
+static bool make_unit(ProvisionApply *self, const ProvisionUnit *unit, bool *out_changed,
+                      GError **error)
+{
+    bool changed = false;
+    if (!check_name(unit->name, NULL, error))
+        return false;
+    if (unit->contents != NULL && unit->contents[0] != '\0' && unit->masked != PROVISION_YES) {
+        g_autofree char *path = g_strdup_printf(UNIT_DIR "/%s", unit->name);
+        const ProvisionRootOwner owner = {0644, geteuid(), getegid()};
+        if (!provision_root_write(self->root, path, unit->contents, strlen(unit->contents), &owner,
+                                  PROVISION_ROOT_DEFAULT, &changed, error))
+            return false;
+        *out_changed |= changed;
+    }
+    for (guint i = 0; unit->dropins != NULL && i < unit->dropins->len; i++) {
+        changed = false;
+        if (!write_dropin(self, unit, unit->dropins->pdata[i], &changed, error))
+            return false;
+        *out_changed |= changed;
+    }
+    changed = false;
+    if (!set_mask(self, unit, &changed, error))
+        return false;
+    *out_changed |= changed;
+    return true;
+}
+
+/* "disable NAME" or "enable NAME" lines; an instance of a template: "enable x@.service y". */
+static void add_preset(GString *presets, const ProvisionUnit *unit)
+{
+    const char *verb = unit->enabled == PROVISION_YES ? "enable" : "disable";
+    const char *at = strchr(unit->name, '@');
+    const char *dot = strrchr(unit->name, '.');
+    if (at != NULL && dot != NULL && at + 1 < dot)
+        g_string_append_printf(presets, "%s %.*s%s %.*s\n", verb, (int)(at - unit->name + 1),
+                               unit->name, dot, (int)(dot - at - 1), at + 1);
+    else
+        g_string_append_printf(presets, "%s %s\n", verb, unit->name);
+}
+
+bool provision_apply_units(ProvisionApply *self, GError **error)
+{
+    g_autoptr(GString) presets = g_string_new(NULL);
+    bool any = false;
+    for (guint i = 0; i < self->plan->units->len; i++) {
+        const ProvisionUnit *unit = self->plan->units->pdata[i];
+        g_autoptr(GError) local = NULL;
+        bool changed = false;
+        bool good = make_unit(self, unit, &changed, &local);
+        if (base_error_is_no_space(local)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+        if (good && unit->enabled != PROVISION_UNSET)
+            add_preset(presets, unit);
+        any = any || changed;
+        provision_apply_outcome(self, &unit->at, good, changed, g_steal_pointer(&local));
+    }
+    if (presets->len > 0 &&
+        !provision_root_write_text(self->root, PRESET, presets->str, 0644, NULL, error))
+        return false;
+    if (any && provision_apply_has_systemd(self))
+        provision_apply_systemctl(self, "daemon-reload", NULL);
+    return true;
+}
