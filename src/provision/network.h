@@ -52,7 +52,8 @@ typedef struct {
  * @members: ids of a bond's or bridge's links
  * @vlan_id: -1 unless a VLAN
  * @vlan_link: id below it
- * @parameters: (element-type utf8): bond and bridge parameters "key=value"
+ * @parameters: (element-type utf8): bond and bridge parameters "key=value", by
+ *   netplan's names ("mode=802.3ad", "mii-monitor-interval=100", "path-cost=eth0:10,eth1:20")
  */
 typedef struct {
     ProvisionPlace at;

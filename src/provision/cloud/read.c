@@ -270,11 +270,15 @@ static void say_unknown(ProvisionCloud *cloud, const ProvisionMember *member,
     bool guess = strlen(member->name) <= 100 && cloud->report->records->len < MAX_GUESSES;
     const char *nearest =
         !guess ? NULL : base_nearest_name(member->name, (const char *const *)names->pdata);
-    if (nearest == NULL)
+    if (nearest == NULL) {
         provision_report_add(cloud->report, &member->at, PROVISION_UNKNOWN, "unknown key");
-    else
-        provision_report_add(cloud->report, &member->at, PROVISION_UNKNOWN,
-                             "unknown key; did you mean ‘%s’?", nearest);
+        return;
+    }
+    g_autofree char *spelled = g_strdup(nearest);
+    if (strchr(member->name, '-') != NULL)
+        g_strdelimit(spelled, "_", '-');
+    provision_report_add(cloud->report, &member->at, PROVISION_UNKNOWN,
+                         "unknown key; did you mean ‘%s’?", spelled);
 }
 
 void provision_cloud_read_fields(ProvisionCloud *cloud, const ProvisionValue *map,
