@@ -5,6 +5,7 @@
  */
 #include "store/loose.h"
 #include "tree/format.h"
+#include "tree/formats/rpm-plan.h"
 #include "tree/rpm/database.h"
 #include "tree/rpm/files.h"
 #include "tree/rpm/run.h"
@@ -92,6 +93,7 @@ const TreeFormat tree_format_rpm = {
     .put_skeleton = put_skeleton,
     .replacements = replacements,
     .select = tree_rpm_files_select,
+    .plan = tree_rpm_plan,
     .put_database = put_database,
     .run_scripts = tree_rpm_run,
     .recipe = tree_rpm_run_recipe,

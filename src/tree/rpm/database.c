@@ -61,7 +61,9 @@ static bool update(Database *database, int64_t number, GBytes *blob, GError **er
     return true;
 }
 
-static bool replace_row(Database *database, Statement *row, GHashTable *records, GError **error)
+/* A row of an earlier transaction has what it should have already. */
+static bool replace_row(Database *database, Statement *row, GHashTable *records, guint *n_replaced,
+                        GError **error)
 {
     const void *blob = sqlite3_column_blob(row, 1);
     g_autoptr(GBytes) bytes = g_bytes_new(blob, (size_t)sqlite3_column_bytes(row, 1));
@@ -70,33 +72,32 @@ static bool replace_row(Database *database, Statement *row, GHashTable *records,
         return false;
     char *name = headerGetAsString(installed, RPMTAG_NEVRA);
     const TreeRpmRecord *record = g_hash_table_lookup(records, name);
-    if (record == NULL)
-        g_set_error(error, TREE_ERROR, TREE_ERROR_FAILED,
-                    "rpm's database has a package ‘%s’ that is none of the tree's", name);
     free(name);
-    g_autoptr(GBytes) wanted = record != NULL ? make_header(installed, record, error) : NULL;
+    if (record == NULL)
+        return true;
+    (*n_replaced)++;
+    g_autoptr(GBytes) wanted = make_header(installed, record, error);
     return wanted != NULL && update(database, sqlite3_column_int64(row, 0), wanted, error);
 }
 
 static bool replace_all(Database *database, GHashTable *records, GError **error)
 {
     g_autoptr(Statement) rows = NULL;
-    guint n_rows = 0;
+    guint n_replaced = 0;
     if (sqlite3_prepare_v2(database, "SELECT hnum, blob FROM Packages ORDER BY hnum", -1, &rows,
                            NULL) != SQLITE_OK)
         return set_error(error, database);
     int result = 0;
     while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
-        n_rows++;
-        if (!replace_row(database, rows, records, error))
+        if (!replace_row(database, rows, records, &n_replaced, error))
             return false;
     }
     if (result != SQLITE_DONE)
         return set_error(error, database);
-    if (n_rows == g_hash_table_size(records))
+    if (n_replaced == g_hash_table_size(records))
         return true;
     g_set_error(error, TREE_ERROR, TREE_ERROR_FAILED,
-                "rpm's database has %u packages, and the tree has %u", n_rows,
+                "rpm's database has %u of the %u packages that were to go in", n_replaced,
                 g_hash_table_size(records));
     return false;
 }
