@@ -159,7 +159,8 @@ static void add_programs(ProvisionConfig *config, guint first)
     for (guint i = first; i < plan->commands->len; i++)
         g_ptr_array_add(sorted, plan->commands->pdata[i]);
     g_ptr_array_sort(sorted, compare_commands); /* a stable sort */
-    memcpy(plan->commands->pdata + first, sorted->pdata, sorted->len * sizeof(gpointer));
+    if (sorted->len > 0)
+        memcpy(plan->commands->pdata + first, sorted->pdata, sorted->len * sizeof(gpointer));
 }
 
 static bool read_ignition(const Loader *loader, const ProvisionPart *part, GError **error)
@@ -182,7 +183,7 @@ static bool read_ignition(const Loader *loader, const ProvisionPart *part, GErro
     return true;
 }
 
-static bool read_parts(const Loader *loader, const ProvisionInstance *instance, GError **error)
+static bool read_parts(const Loader *loader, GError **error)
 {
     ProvisionConfig *config = loader->config;
     bool has_ignition = false;
@@ -199,11 +200,8 @@ static bool read_parts(const Loader *loader, const ProvisionInstance *instance, 
     if (config->cloud_config != NULL || !has_ignition) {
         const ProvisionPlace nowhere = {.source = "user-data"};
         g_autoptr(ProvisionValue) empty = provision_value_new(&nowhere, PROVISION_VALUE_NULL);
-        ProvisionCloudEnv env = loader->env->cloud;
-        if (env.default_user == NULL)
-            env.default_user = instance->default_user;
-        provision_cloud_plan(config->cloud_config != NULL ? config->cloud_config : empty, &env,
-                             config->plan, loader->report);
+        provision_cloud_plan(config->cloud_config != NULL ? config->cloud_config : empty,
+                             &loader->env->cloud, config->plan, loader->report);
     }
     add_programs(config, first);
     if (has_ignition)
@@ -243,7 +241,7 @@ ProvisionConfig *provision_config_read(const ProvisionInstance *instance,
     if (envelope.instance_data == NULL)
         envelope.instance_data = data = provision_config_instance_data(instance);
     g_autoptr(GBytes) nothing = g_bytes_new_static("", 0);
-    config->parts = open_blob(&loader, &envelope, "user-data",
+    config->parts = open_blob(&loader, &envelope, env->source != NULL ? env->source : "user-data",
                               instance->user_data != NULL ? instance->user_data : nothing, error);
     if (config->parts == NULL)
         return NULL;
@@ -251,8 +249,7 @@ ProvisionConfig *provision_config_read(const ProvisionInstance *instance,
     if (config->vendor_parts == NULL)
         return NULL;
     config->cloud_config = merge_parts(&loader, config->parts);
-    if (!read_vendor_data(&loader, &envelope, instance, error) ||
-        !read_parts(&loader, instance, error))
+    if (!read_vendor_data(&loader, &envelope, instance, error) || !read_parts(&loader, error))
         return NULL;
     read_network(&loader, instance);
     return g_steal_pointer(&config);

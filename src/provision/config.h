@@ -30,7 +30,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionConfig, provision_config_free)
  * ProvisionConfigEnv:
  * @envelope: see #ProvisionEnvelopeEnv; when its instance_data is %NULL, templates get
  *   provision_config_instance_data()
- * @cloud: see #ProvisionCloudEnv; its default_user, unless %NULL, comes before the instance's
+ * @source: (nullable): what the user-data is called in places, else “user-data”
+ * @cloud: see #ProvisionCloudEnv
  * @ignition: (nullable): turns an Ignition part into the plan: merged configs fetched, keys that
  *   are unknown or unsupported in the report. %FALSE with an error is a failure in the report,
  *   %PROVISION_ERROR_REFUSED one of the whole. Without it Ignition parts are said and left out
@@ -39,6 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionConfig, provision_config_free)
  * What reading works with. All zero is good for whoever only looks.
  */
 typedef struct {
+    const char *source;
     ProvisionEnvelopeEnv envelope;
     ProvisionCloudEnv cloud;
     bool (*ignition)(gpointer data, const ProvisionPart *part, ProvisionPlan *plan,

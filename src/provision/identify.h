@@ -58,12 +58,10 @@ ProvisionIdentity *provision_identify(const ProvisionPlatform *platform, int roo
  * Asks one after the other; guesses over the network at the same time, for a few seconds. Adds the
  * kernel's own cloud-config.
  */
-ProvisionInstance *provision_identity_fetch(const ProvisionIdentity *self,
-                                            const ProvisionDatasourceEnv *env,
-                                            ProvisionDatasourceFlags kinds,
-                                            const ProvisionDatasource **out_datasource,
-                                            GCancellable *cancellable,
-                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ProvisionInstance *
+provision_identity_fetch(const ProvisionIdentity *self, const ProvisionDatasourceEnv *env,
+                         ProvisionDatasourceFlags kinds, const ProvisionDatasource **out_datasource,
+                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** provision_identity_needs_network: whether one of @self's datasources, or its config URL, can
  * only be read over the network */

@@ -30,8 +30,8 @@ GPtrArray *provision_networkd_render(const ProvisionNetwork *network, ProvisionR
 
 /**
  * provision_networkd_apply:
- * @network: (nullable): the network; %NULL makes the default: DHCP on the first network card, unless
- *   the image has a network configuration of its own
+ * @network: (nullable): the network; %NULL makes the default: DHCP on the first network card,
+ * unless the image has a network configuration of its own
  * @root: descriptor of the root directory
  * @out_changed: whether networkd has to look again
  * @error: return location

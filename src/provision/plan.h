@@ -104,8 +104,9 @@ typedef struct {
 
 /**
  * ProvisionUser:
- * @name: validated
- * @is_default: the default user: gets the platform's keys, top-level ssh_authorized_keys, password
+ * @name: validated; of the default user “default” when the configuration does not say
+ * @is_default: the default user: the policy says who that is; gets the platform's keys, top-level
+ * ssh_authorized_keys, password
  * @uid: -1 unless given
  * @gecos: (nullable)
  * @home: (nullable): /home/NAME else

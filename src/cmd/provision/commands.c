@@ -13,5 +13,25 @@ const CmdCommand atoll_provision_commands[] = {
         .options = cmd_provision_validate_options,
         .run = cmd_provision_validate_run,
     },
+    {
+        .name = "plan",
+        .summary = "Show what a configuration would change",
+        .operands = "FILE",
+        .options = cmd_provision_plan_options,
+        .run = cmd_provision_plan_run,
+    },
+    {
+        .name = "schema",
+        .summary = "Print the JSON schema of cloud-config",
+        .options = cmd_provision_schema_options,
+        .run = cmd_provision_schema_run,
+    },
+    {
+        .name = "sign",
+        .summary = "Sign a configuration for images that trust the key",
+        .operands = "FILE",
+        .options = cmd_provision_sign_options,
+        .run = cmd_provision_sign_run,
+    },
     {0},
 };

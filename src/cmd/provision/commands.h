@@ -9,7 +9,13 @@ G_BEGIN_DECLS
 extern const CmdCommand atoll_provision_commands[];
 
 extern const CmdOption cmd_provision_validate_options[];
+extern const CmdOption cmd_provision_plan_options[];
+extern const CmdOption cmd_provision_schema_options[];
+extern const CmdOption cmd_provision_sign_options[];
 
 CmdExit cmd_provision_validate_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_plan_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_schema_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_sign_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

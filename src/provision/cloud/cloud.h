@@ -9,18 +9,14 @@ G_BEGIN_DECLS
 
 /**
  * ProvisionCloudEnv:
- * @default_user: (nullable): the default user's name
  * @decrypt: (nullable): decrypts a systemd credential (base64); without it an encrypted value reads
  *   “(encrypted)”, for those who only look
  * @decrypt_data: for @decrypt
  */
 typedef struct {
-    const char *default_user;
     GBytes *(*decrypt)(gpointer data, const char *base64, GError **error);
     gpointer decrypt_data;
 } ProvisionCloudEnv;
-
-#define PROVISION_CLOUD_DEFAULT_USER "core"
 
 /**
  * provision_cloud_plan:

@@ -168,8 +168,8 @@ void provision_cloud_read_output(ProvisionCloud *cloud, const ProvisionMember *m
 void provision_cloud_read_tries(ProvisionCloud *cloud, const ProvisionMember *member,
                                 gpointer target);
 
-/** provision_cloud_add_default_user: (transfer none): the default user, with what cloud-init's
- * default configuration gives it */
+/** provision_cloud_add_default_user: (transfer none): the default user: named “default”, with
+ * everything unset, but for what “user” and “system_info” say */
 ProvisionUser *provision_cloud_add_default_user(ProvisionCloud *cloud, const ProvisionPlace *at);
 
 G_END_DECLS

@@ -270,16 +270,15 @@ ProvisionUser *provision_cloud_add_default_user(ProvisionCloud *cloud, const Pro
                                      : provision_value_find(map_of(own), "name");
     if (name == NULL || name->kind != PROVISION_VALUE_STRING)
         name = provision_value_find(system, "name");
-    const char *text = name != NULL && name->kind == PROVISION_VALUE_STRING ? name->text
-                       : cloud->env->default_user != NULL ? cloud->env->default_user
-                                                          : PROVISION_CLOUD_DEFAULT_USER;
+    /* Who it is else, and what it has, is the image's policy. */
+    const char *text =
+        name != NULL && name->kind == PROVISION_VALUE_STRING ? name->text : "default";
     ProvisionUser *user = new_user(cloud, name != NULL ? &name->at : at, text);
     if (user == NULL)
         return NULL;
     g_ptr_array_add(cloud->plan->users, user);
     user->is_default = true;
-    user->shell = g_strdup("/bin/bash");
-    user->sudo = g_strsplit("ALL=(ALL) NOPASSWD:ALL", "\n", -1);
+    user->lock_password = PROVISION_UNSET;
     if (system != NULL)
         fill_user(cloud, user, system);
     if (map_of(own) != NULL)

@@ -380,7 +380,7 @@ static bool open_unknown(Opener *o, const Blob *blob)
         provision_report_add(o->report, &blob->at, PROVISION_UNSUPPORTED,
                              "content type ‘%s’: nobody handles it", blob->content_type);
     else
-        say(o, &blob->at, PROVISION_UNSUPPORTED,
+        say(o, &blob->at, blob->depth == 0 ? PROVISION_FAILED : PROVISION_UNSUPPORTED,
             "begins like nothing that is known: #cloud-config, #!, MIME, Ignition, …");
     return true;
 }
