@@ -16,12 +16,16 @@ typedef struct {
     GByteArray *body; /* owned */
     uint64_t max_bytes;
     bool too_long;
+    bool has_head;
+    bool too_late;
+    int64_t headers_deadline_us; /* 0: none */
     GCancellable *cancellable;
 } Receiver;
 
 void base_http_answer_clear(BaseHttpAnswer *self)
 {
     g_clear_pointer(&self->body, g_bytes_unref);
+    g_clear_pointer(&self->location, g_free);
 }
 
 char *base_http_public_url(const char *url)
@@ -44,18 +48,29 @@ static size_t on_body(char *data, size_t size, size_t n, void *user_data)
     return size * n;
 }
 
+static size_t on_head(char *data, size_t size, size_t n, void *user_data)
+{
+    Receiver *receiver = user_data;
+    (void)data;
+    receiver->has_head = true;
+    return size * n;
+}
+
 static int on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-    const Receiver *receiver = user_data;
+    Receiver *receiver = user_data;
     (void)a, (void)b, (void)c, (void)d;
-    return g_cancellable_is_cancelled(receiver->cancellable);
+    receiver->too_late = receiver->headers_deadline_us > 0 && !receiver->has_head &&
+                         g_get_monotonic_time() > receiver->headers_deadline_us;
+    return receiver->too_late || g_cancellable_is_cancelled(receiver->cancellable);
 }
 
 static void set_request(CURL *easy, const BaseHttpCall *call, struct curl_slist *headers)
 {
     curl_easy_setopt(easy, CURLOPT_URL, call->url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "atoll/" ATOLL_VERSION);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                     call->protocols != NULL ? call->protocols : "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call->follow > 0 ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)call->follow);
@@ -68,6 +83,10 @@ static void set_request(CURL *easy, const BaseHttpCall *call, struct curl_slist 
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     if (call->direct)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (call->proxy != NULL)
+        curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
+    if (call->no_proxy != NULL)
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, call->no_proxy);
     if (call->unix_socket != NULL)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
     if (call->body != NULL) {
@@ -78,6 +97,17 @@ static void set_request(CURL *easy, const BaseHttpCall *call, struct curl_slist 
     }
     if (call->method != NULL)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
+    if (call->authorities != NULL) {
+        gsize size_bytes = 0;
+        gconstpointer data = g_bytes_get_data(call->authorities, &size_bytes);
+        struct curl_blob blob = {(void *)data, size_bytes, CURL_BLOB_COPY};
+        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+    }
+    if (call->aws_region != NULL) {
+        g_autofree char *signature = g_strdup_printf("aws:amz:%s:s3", call->aws_region);
+        curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signature);
+        curl_easy_setopt(easy, CURLOPT_USERPWD, call->aws_keys);
+    }
 }
 
 static bool judge(const BaseHttpCall *call, const Receiver *receiver, CURLcode result,
@@ -86,7 +116,10 @@ static bool judge(const BaseHttpCall *call, const Receiver *receiver, CURLcode r
     g_autofree char *url = base_http_public_url(call->url);
     if (g_cancellable_set_error_if_cancelled(receiver->cancellable, error))
         return false;
-    if (receiver->too_long)
+    if (receiver->too_late)
+        g_set_error(error, BASE_ERROR, BASE_ERROR_HTTP, "‘%s’ does not answer in %.3g s", url,
+                    call->headers_timeout_ms / 1000.0);
+    else if (receiver->too_long)
         g_set_error(error, BASE_ERROR, BASE_ERROR_INVALID,
                     "‘%s’ answers with more than %" G_GUINT64_FORMAT " bytes", url,
                     call->max_bytes);
@@ -132,13 +165,25 @@ bool base_http_call(const BaseHttpCall *call, BaseHttpAnswer *out_answer, GCance
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &receiver);
+    if (call->headers_timeout_ms > 0) {
+        receiver.headers_deadline_us =
+            g_get_monotonic_time() + (int64_t)call->headers_timeout_ms * 1000;
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, &receiver);
+    }
     CURLcode result = perform(easy, call->local_port);
+    char *location = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location) == CURLE_OK)
+        location = g_strdup(location);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     curl_easy_cleanup(easy);
     curl_slist_free_all(headers);
-    if (!judge(call, &receiver, result, message, error))
+    if (!judge(call, &receiver, result, message, error)) {
+        g_free(location);
         return false;
+    }
+    out_answer->location = location;
     out_answer->status = (unsigned)status;
     out_answer->retry_after_s = retry_after_s > 0 ? (uint64_t)retry_after_s : 0;
     out_answer->body = g_byte_array_free_to_bytes(g_steal_pointer(&body));

@@ -21,6 +21,11 @@ G_BEGIN_DECLS
  * @unix_socket: (nullable): a socket's path, to be talked to instead of @url's host
  * @local_port: first port of ours, counted down while it is taken; 0 for any
  * @direct: no proxy of the environment: link-local addresses are not behind one
+ * @protocols: (nullable): others than "http,https"; redirects are always to these two
+ * @headers_timeout_ms: until the head of the answer has come; 0 for no such limit
+ * @proxy: (nullable): instead of the environment's, as @no_proxy
+ * @authorities: (nullable): PEM certificates that are trusted beside the system's
+ * @aws_region: (nullable): signs the request for Amazon (SigV4) with @aws_keys ("ID:SECRET")
  *
  * One request whose answer is small. All borrowed.
  */
@@ -36,6 +41,13 @@ typedef struct {
     const char *unix_socket;
     unsigned local_port;
     bool direct;
+    const char *protocols;
+    unsigned headers_timeout_ms;
+    const char *proxy;
+    const char *no_proxy;
+    GBytes *authorities;
+    const char *aws_region;
+    const char *aws_keys;
 } BaseHttpCall;
 
 /**
@@ -43,6 +55,7 @@ typedef struct {
  * @status: HTTP status code
  * @body: (owned): never %NULL
  * @retry_after_s: what Retry-After asks for, 0 when it does not (a date is made seconds)
+ * @location: (owned) (nullable): where a redirect that was not followed leads to, absolute
  *
  * What the server said.
  */
@@ -50,6 +63,7 @@ typedef struct {
     unsigned status;
     GBytes *body;
     uint64_t retry_after_s;
+    char *location;
 } BaseHttpAnswer;
 
 void base_http_answer_clear(BaseHttpAnswer *self);

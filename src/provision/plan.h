@@ -130,6 +130,8 @@ typedef struct {
  * @ssh_redirect_user: log-ins are told to use the default user
  * @selinux_user: (nullable)
  * @should_exist: Ignition may also remove
+ * @from_ignition: by usermod's rules: of a user that exists only what is given is changed; a new
+ *   one without a password gets "*"
  */
 typedef struct {
     ProvisionPlace at;
@@ -158,6 +160,7 @@ typedef struct {
     bool ssh_redirect_user;
     char *selinux_user;
     bool should_exist;
+    bool from_ignition;
 } ProvisionUser;
 
 /**

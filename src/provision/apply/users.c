@@ -118,7 +118,7 @@ static bool add_user(ProvisionAccounts *accounts, const ProvisionUser *user, GEr
         .home = user->home != NULL ? user->home : home,
         .shell = user->shell != NULL ? user->shell : shell != NULL ? shell : "/bin/sh",
         .password = user->password_hash != NULL ? user->password_hash
-                    : user->ssh_keys_dropin     ? "*"
+                    : user->from_ignition       ? "*"
                                                 : "!",
         .expire_date = user->expire_date,
         .inactive_days = user->inactive_days,
@@ -191,7 +191,7 @@ static bool set_password(ProvisionApply *self, ProvisionAccounts *accounts,
     }
     /* cloud-config locks unless it is told not to; Ignition does not know of locks */
     if (user->lock_password == PROVISION_NO ||
-        (user->lock_password == PROVISION_UNSET && user->ssh_keys_dropin))
+        (user->lock_password == PROVISION_UNSET && user->from_ignition))
         return true;
     g_autofree char *line =
         provision_accounts_line(accounts, PROVISION_ACCOUNTS_SHADOW, user->name);
@@ -272,7 +272,7 @@ static bool make_user(ProvisionApply *self, ProvisionAccounts *accounts, const P
         return true;
     }
     *out_changed = !exists;
-    bool is_ignition = user->ssh_keys_dropin;
+    bool is_ignition = user->from_ignition;
     if ((!exists && !add_user(accounts, user, error)) ||
         (exists && is_ignition && !change_user(accounts, user, error)) ||
         !set_password(self, accounts, user, !exists || self->resumed, error) ||
