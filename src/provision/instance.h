@@ -51,6 +51,16 @@ ProvisionInstance *provision_instance_new(void);
 void provision_instance_free(ProvisionInstance *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionInstance, provision_instance_free)
 
+/** provision_instance_check_id: whether @id may be the name of a directory */
+bool provision_instance_check_id(const char *id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** provision_instance_print: (transfer full): instance.json: all but the blobs; has secrets */
+char *provision_instance_print(const ProvisionInstance *self);
+
+/** provision_instance_parse: what provision_instance_print() made */
+ProvisionInstance *provision_instance_parse(const char *source, GBytes *json,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * provision_instance_save:
  * @self: an instance

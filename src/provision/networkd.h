@@ -2,6 +2,7 @@
 #pragma once
 
 #include "provision/network.h"
+#include "provision/report.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +28,11 @@ typedef struct {
  *   for systemd-networkd, sorted by name; none when @network is disabled
  */
 GPtrArray *provision_networkd_render(const ProvisionNetwork *network, ProvisionReport *report);
+
+/** provision_networkd_default: (transfer full) (nullable): DHCP on the first network card; %NULL
+ * when the image has .network files or NetworkManager connections of its own (what systemd itself
+ * ships in /usr/lib does not count), or there is no card */
+ProvisionNetwork *provision_networkd_default(int root);
 
 /**
  * provision_networkd_apply:
