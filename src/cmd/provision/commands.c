@@ -33,5 +33,24 @@ const CmdCommand atoll_provision_commands[] = {
         .options = cmd_provision_sign_options,
         .run = cmd_provision_sign_run,
     },
+    {
+        .name = "identify",
+        .summary = "Show which platform this is, and by what it is known",
+        .options = cmd_provision_identify_options,
+        .run = cmd_provision_identify_run,
+    },
+    {
+        .name = "fetch",
+        .summary = "Read what the platform has for this host",
+        .options = cmd_provision_fetch_options,
+        .run = cmd_provision_fetch_run,
+    },
+    {
+        .name = "network",
+        .summary = "Show a network configuration as systemd-networkd's files",
+        .operands = "FILE",
+        .options = cmd_provision_network_options,
+        .run = cmd_provision_network_run,
+    },
     {0},
 };

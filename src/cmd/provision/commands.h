@@ -12,10 +12,16 @@ extern const CmdOption cmd_provision_validate_options[];
 extern const CmdOption cmd_provision_plan_options[];
 extern const CmdOption cmd_provision_schema_options[];
 extern const CmdOption cmd_provision_sign_options[];
+extern const CmdOption cmd_provision_identify_options[];
+extern const CmdOption cmd_provision_fetch_options[];
+extern const CmdOption cmd_provision_network_options[];
 
 CmdExit cmd_provision_validate_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_plan_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_schema_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_sign_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_identify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_fetch_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_network_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 G_END_DECLS
