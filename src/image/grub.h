@@ -5,8 +5,6 @@
 
 G_BEGIN_DECLS
 
-#define IMAGE_GRUB_SECTOR_BYTES 512u
-
 /**
  * ImageGrub:
  * @bios_boot: boot.img, the code of the master boot record
@@ -46,32 +44,6 @@ char *image_grub_missing_packages(GFile *root);
  */
 bool image_grub_build(ImageGrub *self, const char *root, const char *scratch, const char *root_uuid,
                       GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** image_grub_config: /boot/grub/grub.cfg; it never changes on a host */
-const char *image_grub_config(void);
-
-/**
- * image_grub_patch_boot:
- * @boot: (inout): the 512 bytes of boot.img
- * @core_sector: where core.img starts on the disk
- * @error: return location
- *
- * Tells boot.img where its next stage lies (grub-core/boot/i386/pc/boot.S).
- */
-bool image_grub_patch_boot(uint8_t boot[static IMAGE_GRUB_SECTOR_BYTES], uint64_t core_sector,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * image_grub_patch_core:
- * @core: (inout): core.img
- * @size_bytes: its length
- * @core_sector: where it starts on the disk
- * @error: return location
- *
- * Tells core.img's first sector where the others lie (grub-core/boot/i386/pc/diskboot.S).
- */
-bool image_grub_patch_core(uint8_t *core, size_t size_bytes, uint64_t core_sector,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * image_grub_install_bios:

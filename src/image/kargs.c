@@ -44,9 +44,18 @@ static bool check(const char *karg, GError **error)
 char **image_kargs_merge(const char *root_uuid, const char *const *wanted, GError **error)
 {
     g_autofree char *root = g_strdup_printf("root=UUID=%s", root_uuid);
-    /* no automatic mounts: what a deployment mounts is in it, and /boot is no mount point */
-    const char *const defaults[] = {root, "rw", "systemd.gpt_auto=0", "console=tty0",
-                                    "console=ttyS0,115200n8"};
+    /* no automatic mounts: what a deployment mounts is in it, and /boot is no mount point; and
+     * what cannot start restarts, so that the boot menu can count it and go back */
+    const char *const defaults[] = {root,
+                                    "rw",
+                                    "systemd.gpt_auto=0",
+                                    "console=tty0",
+                                    "console=ttyS0,115200n8",
+                                    "panic=10",
+                                    "rd.shell=0",
+                                    "rd.emergency=reboot",
+                                    "rd.driver.pre=softdog",
+                                    "systemd.watchdog_sec=60"};
     g_autoptr(GPtrArray) kargs = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
         bool replaced = false;

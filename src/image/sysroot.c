@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "boot/counter.h"
+#include "boot/environment.h"
+#include "boot/menu.h"
 #include "image/error.h"
-#include "image/grub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,13 +41,18 @@ static bool write_file(int dfd, const char *path, const char *text, mode_t mode,
  * through /boot/loader, it flips with it. */
 static bool write_boot(int dfd, GError **error)
 {
+    g_autofree char *script = boot_menu_script();
+    char environment[BOOT_ENVIRONMENT_BYTES];
+    boot_environment_print(BOOT_COUNTER_NAME, boot_counter_name(BOOT_COUNTER_NEW_3), environment);
     return base_fd_make_dirs(dfd, "boot/loader.0", 0755, error) &&
            base_fd_make_dirs(dfd, "boot/syslinux", 0755, error) &&
            base_fd_make_dirs(dfd, "boot/grub", 0755, error) &&
            write_file(dfd, "boot/loader.0/syslinux.cfg", EMPTY_MENU, 0644, error) &&
            make_link(dfd, "loader.0", "boot/loader", error) &&
            make_link(dfd, "../loader/syslinux.cfg", "boot/syslinux/syslinux.cfg", error) &&
-           write_file(dfd, "boot/grub/grub.cfg", image_grub_config(), 0644, error);
+           write_file(dfd, "boot/grub/grub.cfg", script, 0644, error) &&
+           base_fd_replace_file(dfd, BOOT_ENVIRONMENT_PATH, environment, sizeof environment, 0644,
+                                BASE_FD_REPLACE_NO_SYNC, error);
 }
 
 static bool configure_repo(OstreeRepo *repo, const ImageSysrootOptions *options, GError **error)

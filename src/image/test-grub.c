@@ -4,6 +4,8 @@
  */
 #include "image/grub.h"
 
+#include "boot/core.h"
+
 #include "base/fd.h"
 #include "image/error.h"
 
@@ -11,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static void fill_boot(uint8_t boot[static IMAGE_GRUB_SECTOR_BYTES])
+static void fill_boot(uint8_t boot[static BOOT_CORE_SECTOR_BYTES])
 {
-    memset(boot, 0x11, IMAGE_GRUB_SECTOR_BYTES);
+    memset(boot, 0x11, BOOT_CORE_SECTOR_BYTES);
     boot[510] = 0x55;
     boot[511] = 0xaa;
 }
@@ -21,9 +23,9 @@ static void fill_boot(uint8_t boot[static IMAGE_GRUB_SECTOR_BYTES])
 static void test_boot(void)
 {
     g_autoptr(GError) error = NULL;
-    uint8_t boot[IMAGE_GRUB_SECTOR_BYTES];
+    uint8_t boot[BOOT_CORE_SECTOR_BYTES];
     fill_boot(boot);
-    g_assert_true(image_grub_patch_boot(boot, 0x0102030405060708, &error));
+    g_assert_true(boot_core_patch_boot(boot, 0x0102030405060708, &error));
     static const uint8_t sector[] = {8, 7, 6, 5, 4, 3, 2, 1};
     g_assert_cmpmem(boot + 0x5c, 8, sector, 8);
     g_assert_cmphex(boot[0x64], ==, 0xff);
@@ -33,20 +35,20 @@ static void test_boot(void)
         if (i < 0x5c || i == 0x65 || i > 0x67)
             g_assert_cmphex(boot[i], ==, 0x11);
     boot[511] = 0;
-    g_assert_false(image_grub_patch_boot(boot, 1, &error));
-    g_assert_error(error, IMAGE_ERROR, IMAGE_ERROR_TREE);
+    g_assert_false(boot_core_patch_boot(boot, 1, &error));
+    g_assert_error(error, BOOT_ERROR, BOOT_ERROR_INVALID);
 }
 
 static void test_core(void)
 {
     g_autoptr(GError) error = NULL;
-    uint8_t core[3 * IMAGE_GRUB_SECTOR_BYTES] = {0};
+    uint8_t core[3 * BOOT_CORE_SECTOR_BYTES] = {0};
     /* the last sector is not full */
-    g_assert_true(image_grub_patch_core(core, sizeof core - 100, 2048, &error));
+    g_assert_true(boot_core_patch_core(core, sizeof core - 100, 2048, &error));
     static const uint8_t list[] = {0x01, 0x08, 0, 0, 0, 0, 0, 0, 2, 0, 0x20, 0x08};
     g_assert_cmpmem(core + 0x1f4, 12, list, 12);
-    g_assert_false(image_grub_patch_core(core, 512, 2048, &error));
-    g_assert_error(error, IMAGE_ERROR, IMAGE_ERROR_TREE);
+    g_assert_false(boot_core_patch_core(core, 512, 2048, &error));
+    g_assert_error(error, BOOT_ERROR, BOOT_ERROR_INVALID);
 }
 
 /* The partition table in the master boot record stays as it is. */
@@ -60,10 +62,10 @@ static void test_install(void)
     g_assert_no_error(error);
     g_assert_cmpint(ftruncate(fd, (off_t)layout.disk_bytes), ==, 0);
     g_assert_true(image_layout_write(&layout, path, &error));
-    uint8_t before[IMAGE_GRUB_SECTOR_BYTES], after[IMAGE_GRUB_SECTOR_BYTES];
+    uint8_t before[BOOT_CORE_SECTOR_BYTES], after[BOOT_CORE_SECTOR_BYTES];
     g_assert_cmpint(pread(fd, before, sizeof before, 0), ==, sizeof before);
 
-    uint8_t boot[IMAGE_GRUB_SECTOR_BYTES];
+    uint8_t boot[BOOT_CORE_SECTOR_BYTES];
     fill_boot(boot);
     g_autofree uint8_t *core = g_malloc0(100000);
     g_auto(ImageGrub) grub = {.bios_boot = g_bytes_new(boot, sizeof boot),

@@ -11,15 +11,19 @@ typedef struct {
     const char *merged;
 } Case;
 
+#define HEAD "systemd.gpt_auto=0"
+#define CONSOLES " console=tty0 console=ttyS0,115200n8"
+#define REBOOT                                                                                     \
+    " panic=10 rd.shell=0 rd.emergency=reboot rd.driver.pre=softdog systemd.watchdog_sec=60"
+
 static const Case cases[] = {
-    {"", "root=UUID=u rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8"},
-    {"quiet", "root=UUID=u rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 quiet"},
-    {"console=hvc0", "root=UUID=u rw systemd.gpt_auto=0 console=hvc0"},
-    {"console=hvc0 console=tty1", "root=UUID=u rw systemd.gpt_auto=0 console=hvc0 console=tty1"},
-    {"ro", "root=UUID=u systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 ro"},
-    {"root=/dev/vda3 rootwait",
-     "rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 root=/dev/vda3 rootwait"},
-    {"rooty=1", "root=UUID=u rw systemd.gpt_auto=0 console=tty0 console=ttyS0,115200n8 rooty=1"},
+    {"", "root=UUID=u rw " HEAD CONSOLES REBOOT},
+    {"quiet", "root=UUID=u rw " HEAD CONSOLES REBOOT " quiet"},
+    {"console=hvc0", "root=UUID=u rw " HEAD REBOOT " console=hvc0"},
+    {"console=hvc0 console=tty1", "root=UUID=u rw " HEAD REBOOT " console=hvc0 console=tty1"},
+    {"ro", "root=UUID=u " HEAD CONSOLES REBOOT " ro"},
+    {"root=/dev/vda3 rootwait", "rw " HEAD CONSOLES REBOOT " root=/dev/vda3 rootwait"},
+    {"rooty=1", "root=UUID=u rw " HEAD CONSOLES REBOOT " rooty=1"},
     {"a;b", NULL},
     {"a=$b", NULL},
     {"a='b", NULL},
@@ -39,7 +43,7 @@ static void test_merge(void)
             g_assert_error(error, IMAGE_ERROR, IMAGE_ERROR_OPTION);
     }
     g_auto(GStrv) merged = image_kargs_merge("u", NULL, NULL);
-    g_assert_cmpuint(g_strv_length(merged), ==, 5);
+    g_assert_cmpuint(g_strv_length(merged), ==, 10);
 }
 
 int main(int argc, char **argv)
