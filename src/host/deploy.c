@@ -4,8 +4,10 @@
  */
 #include "host/deploy.h"
 
+#include "host/boot.h"
 #include "host/error.h"
 #include "host/space.h"
+#include "host/trial.h"
 
 static GKeyFile *make_origin(const HostSysroot *sysroot, const char *refspec)
 {
@@ -49,6 +51,14 @@ static bool write_deployment(HostSysroot *sysroot, const char *checksum, GKeyFil
                OSTREE_SYSROOT_SIMPLE_WRITE_DEPLOYMENT_FLAGS_NONE, cancellable, error);
 }
 
+/* What boots next on a running host gets its tries. A deployment that was found good is never
+ * counted, so nothing is lost when it does not come to it. */
+static bool begin_trial(const HostSysroot *sysroot, const char *checksum, GError **error)
+{
+    return sysroot->booted == NULL || (host_boot_set_counter(sysroot, BOOT_COUNTER_NEW_3, error) &&
+                                       host_trial_begin(HOST_TRIAL_DIR, checksum, error));
+}
+
 bool host_deploy_commit(HostSysroot *sysroot, const char *checksum, const char *refspec,
                         char **kernel_args, const BaseProgress *progress, GCancellable *cancellable,
                         GError **error)
@@ -57,9 +67,12 @@ bool host_deploy_commit(HostSysroot *sysroot, const char *checksum, const char *
     g_autoptr(GKeyFile) origin = make_origin(sysroot, refspec);
     g_auto(GStrv) inherited = kernel_args == NULL ? inherit_kernel_args(sysroot) : NULL;
     g_autoptr(GError) local_error = NULL;
-    if (write_deployment(sysroot, checksum, origin, kernel_args != NULL ? kernel_args : inherited,
+    if (begin_trial(sysroot, checksum, &local_error) &&
+        write_deployment(sysroot, checksum, origin, kernel_args != NULL ? kernel_args : inherited,
                          cancellable, &local_error))
         return true;
+    if (sysroot->booted != NULL)
+        host_trial_end(HOST_TRIAL_DIR);
     host_space_explain(sysroot, &local_error);
     g_propagate_prefixed_error(error, g_steal_pointer(&local_error),
                                "deploying %.12s…: ", checksum);
@@ -88,6 +101,8 @@ bool host_deploy_rollback(HostSysroot *sysroot, bool *out_changed, GCancellable 
             !ostree_deployment_is_staged(old->pdata[i]))
             g_ptr_array_add(new, g_object_ref(old->pdata[i]));
     }
+    if (!begin_trial(sysroot, ostree_deployment_get_csum(previous), error))
+        return false;
     if (!ostree_sysroot_write_deployments(sysroot->ostree, new, cancellable, error)) {
         host_space_explain(sysroot, error);
         g_prefix_error(error, "writing the boot entries: ");

@@ -70,6 +70,33 @@ const CmdCommand atoll_host_commands[] = {
         .run = cmd_host_agent_steady_run,
     },
     {
+        .name = "health",
+        .summary = "Check whether this host is healthy",
+        .options = cmd_host_health_options,
+        .run = cmd_host_health_run,
+    },
+    {
+        .name = "boot start",
+        .summary = "Go back for good when a version was given up; at boot",
+        .options = cmd_host_boot_options,
+        .flags = CHANGES_THE_HOST,
+        .run = cmd_host_boot_start_run,
+    },
+    {
+        .name = "boot bless",
+        .summary = "Mark the version that runs as good; at boot",
+        .options = cmd_host_boot_options,
+        .flags = CHANGES_THE_HOST,
+        .run = cmd_host_boot_bless_run,
+    },
+    {
+        .name = "boot fail",
+        .summary = "Note why a try of a new version failed; at boot",
+        .options = cmd_host_boot_options,
+        .flags = CHANGES_THE_HOST,
+        .run = cmd_host_boot_fail_run,
+    },
+    {
         .name = "check-now",
         .summary = "Let the agent look for updates now",
         .options = cmd_host_request_options,

@@ -31,6 +31,8 @@ extern const CmdOption cmd_host_agent_steady_options[];
 extern const CmdOption cmd_host_config_options[];
 extern const CmdOption cmd_host_request_options[];
 extern const CmdOption cmd_host_hold_options[];
+extern const CmdOption cmd_host_health_options[];
+extern const CmdOption cmd_host_boot_options[];
 
 CmdExit cmd_host_status_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_upgrade_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
@@ -47,6 +49,10 @@ CmdExit cmd_host_hold_run(const CmdArgs *args, GCancellable *cancellable, GError
 CmdExit cmd_host_reboot_now_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_resume_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_unblock_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_health_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_boot_fail_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_boot_start_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 /**
  * cmd_host_finish:

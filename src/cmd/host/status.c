@@ -5,6 +5,7 @@
 #include "cmd/host/agent.h"
 #include "cmd/host/commands.h"
 #include "cmd/host/status-agent.h"
+#include "cmd/host/status-boot.h"
 
 #include "host/status.h"
 
@@ -18,12 +19,14 @@ const CmdOption cmd_host_status_options[] = {
 };
 
 static void print_json(const HostSysroot *sysroot, const GPtrArray *list, JsonObject *agent,
-                       int64_t now_s)
+                       const char *state_dir, int64_t now_s)
 {
     g_autofree char *text = host_status_print_json(sysroot, list, now_s);
     g_autoptr(JsonNode) root = json_from_string(text, NULL);
     if (agent != NULL)
         json_object_set_object_member(json_node_get_object(root), "agent", json_object_ref(agent));
+    if (sysroot->booted != NULL)
+        cmd_host_status_boot_json(json_node_get_object(root), sysroot, state_dir);
     g_autofree char *all = json_to_string(root, TRUE);
     printf("%s\n", all);
 }
@@ -52,8 +55,12 @@ CmdExit cmd_host_status_run(const CmdArgs *args, GCancellable *cancellable, GErr
     g_autoptr(JsonObject) agent = has_agent ? cmd_host_status_agent_load(where.run_dir) : NULL;
     int64_t now_s = g_get_real_time() / G_USEC_PER_SEC;
     if (cmd_args_flag(args, "json"))
-        print_json(sysroot, list, agent, now_s);
+        print_json(sysroot, list, agent, where.state_dir, now_s);
     else
         print_text(list, agent, now_s);
+    if (sysroot->booted != NULL && !cmd_args_flag(args, "json")) {
+        g_autofree char *text = cmd_host_status_boot_print(sysroot, where.state_dir);
+        printf("\n%s", text);
+    }
     return CMD_EXIT_DONE;
 }

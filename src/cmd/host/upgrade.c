@@ -2,12 +2,16 @@
  *
  * atoll-host upgrade, and deploy, which is the same with a revision.
  */
+#include "cmd/error.h"
+#include "cmd/host/agent.h"
 #include "cmd/host/commands.h"
 
 #include "cmd/terminal.h"
 #include "host/upgrade.h"
+#include "update/agent.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const CmdOption cmd_host_upgrade_options[] = {
     {.name = "check", .help = "only say what would come; status 3 when there is nothing new"},
@@ -42,6 +46,29 @@ static CmdExit apply(const HostUpgrade *found, HostSysroot *sysroot, const CmdAr
     return cmd_host_finish(args, sysroot, what, error);
 }
 
+/* A release that failed here is not taken by hand either, unless somebody says that he knows. */
+static bool check_blocked(const HostSysroot *sysroot, const HostCommit *commit, GError **error)
+{
+    if (sysroot->booted == NULL)
+        return true;
+    g_autoptr(UpdateLedger) ledger = update_ledger_load(UPDATE_AGENT_STATE_DIR, error);
+    if (ledger == NULL)
+        return false;
+    for (unsigned i = 0; i < ledger->blocked->len; i++) {
+        const UpdateBlocked *one = ledger->blocked->pdata[i];
+        if (strcmp(one->commit, commit->checksum) != 0)
+            continue;
+        g_autofree char *label = host_commit_label(commit);
+        g_set_error(
+            error, CMD_ERROR, CMD_ERROR_FAILED,
+            "%s is not taken, since it failed on this host before: %s (nothing was changed); "
+            "‘atoll-host unblock %s’ allows it once more",
+            label, one->reason, commit->version != NULL ? commit->version : one->commit);
+        return false;
+    }
+    return true;
+}
+
 static CmdExit run(const CmdArgs *args, const char *revision, HostUpgradeFlags flags,
                    GCancellable *cancellable, GError **error)
 {
@@ -55,6 +82,8 @@ static CmdExit run(const CmdArgs *args, const char *revision, HostUpgradeFlags f
     if (found == NULL)
         return CMD_EXIT_FAILED;
     g_autofree char *label = host_commit_label(found->commit);
+    if (found->is_new && !check_blocked(sysroot, found->commit, error))
+        return CMD_EXIT_FAILED;
     if (!found->is_new) {
         printf("nothing to do: %s is the default already\n", label);
         return CMD_EXIT_NOTHING_TO_DO;
