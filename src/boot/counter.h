@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 #define BOOT_COUNTER_WAIT_S 600u
 /** BOOT_COUNTER_NAME: its name in GRUB's environment block */
 #define BOOT_COUNTER_NAME "atoll_boot"
+/** BOOT_COUNTER_OFF: its value when nothing on the disk finds versions good: no counting */
+#define BOOT_COUNTER_OFF "off"
 
 /**
  * BootCounter:

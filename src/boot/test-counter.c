@@ -87,6 +87,7 @@ static void test_tries_left(void)
     BootCounter counter = BOOT_COUNTER_NEW_1;
     g_assert_false(boot_counter_parse("new4", &counter));
     g_assert_false(boot_counter_parse("", &counter));
+    g_assert_false(boot_counter_parse(BOOT_COUNTER_OFF, &counter));
     g_assert_cmpint(counter, ==, BOOT_COUNTER_NEW_1);
 }
 

@@ -42,17 +42,13 @@ static bool write_file(int dfd, const char *path, const char *text, mode_t mode,
 static bool write_boot(int dfd, GError **error)
 {
     g_autofree char *script = boot_menu_script();
-    char environment[BOOT_ENVIRONMENT_BYTES];
-    boot_environment_print(BOOT_COUNTER_NAME, boot_counter_name(BOOT_COUNTER_NEW_3), environment);
     return base_fd_make_dirs(dfd, "boot/loader.0", 0755, error) &&
            base_fd_make_dirs(dfd, "boot/syslinux", 0755, error) &&
            base_fd_make_dirs(dfd, "boot/grub", 0755, error) &&
            write_file(dfd, "boot/loader.0/syslinux.cfg", EMPTY_MENU, 0644, error) &&
            make_link(dfd, "loader.0", "boot/loader", error) &&
            make_link(dfd, "../loader/syslinux.cfg", "boot/syslinux/syslinux.cfg", error) &&
-           write_file(dfd, "boot/grub/grub.cfg", script, 0644, error) &&
-           base_fd_replace_file(dfd, BOOT_ENVIRONMENT_PATH, environment, sizeof environment, 0644,
-                                BASE_FD_REPLACE_NO_SYNC, error);
+           write_file(dfd, "boot/grub/grub.cfg", script, 0644, error);
 }
 
 static bool configure_repo(OstreeRepo *repo, const ImageSysrootOptions *options, GError **error)
@@ -196,6 +192,18 @@ static OstreeDeployment *deploy_tree(OstreeSysroot *sysroot, const ImageSysrootO
     return g_steal_pointer(&deployment);
 }
 
+/* A tree without the program that finds versions good would use up its tries with being started. */
+static bool write_counter(int sysroot_fd, int deployment_dfd, GError **error)
+{
+    bool is_blessed = faccessat(deployment_dfd, "usr/bin/atoll-host", F_OK, 0) == 0;
+    char block[BOOT_ENVIRONMENT_BYTES];
+    boot_environment_print(BOOT_COUNTER_NAME,
+                           is_blessed ? boot_counter_name(BOOT_COUNTER_NEW_3) : BOOT_COUNTER_OFF,
+                           block);
+    return base_fd_replace_file(sysroot_fd, BOOT_ENVIRONMENT_PATH, block, sizeof block, 0644,
+                                BASE_FD_REPLACE_NO_SYNC, error);
+}
+
 bool image_sysroot_deploy(OstreeSysroot *sysroot, const ImageSysrootOptions *options,
                           char **out_path, GCancellable *cancellable, GError **error)
 {
@@ -207,7 +215,7 @@ bool image_sysroot_deploy(OstreeSysroot *sysroot, const ImageSysrootOptions *opt
     g_autofree char *path = ostree_sysroot_get_deployment_dirpath(sysroot, deployment);
     int sysroot_fd = ostree_sysroot_get_fd(sysroot);
     base_autofd deployment_dfd = base_fd_open_dir(sysroot_fd, path, error);
-    if (deployment_dfd < 0)
+    if (deployment_dfd < 0 || !write_counter(sysroot_fd, deployment_dfd, error))
         return false;
     if (options->root_password_hash != NULL &&
         !set_root_password(deployment_dfd, options->root_password_hash, error))

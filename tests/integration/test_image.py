@@ -152,6 +152,8 @@ def test_boots_and_keeps_the_previous(disk, firmware, tmp_path):
         assert (vm.run("test -d /sys/firmware/efi").status == 0) == (firmware == "uefi")
         assert vm.run("touch /usr/nothing").status != 0
         assert vm.check("systemctl --failed --no-legend") == ""
+        # nothing in this tree would find it good
+        assert "atoll_boot=off" in vm.check("cat /boot/grub/grubenv")
         if vm.run("systemctl cat atoll-grow-root.service").status == 0:
             assert int(vm.check("df --output=size -BM / | tail -1").strip(" M\n")) > 7000
 
