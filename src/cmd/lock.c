@@ -6,9 +6,11 @@
 
 #include "cmd/advisories.h"
 #include "cmd/error.h"
+#include "cmd/inspect.h"
 #include "cmd/table.h"
 #include "cmd/terminal.h"
 #include "tree/lock.h"
+#include "tree/users.h"
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
@@ -19,6 +21,8 @@ const CmdOption cmd_lock_options[] = {
     {.name = "update",
      .help = "let the named packages move to their newest versions; all, when none is named"},
     {.name = "check", .help = "only say what --update would change"},
+    {.name = "from", .metavar = "REV", .help = "take the lock of a commit, with its ids"},
+    CMD_OPTION_REPO,
     {.name = "lockfile",
      .metavar = "FILE",
      .help = "the lock (default: the manifest's name with .lock after it)"},
@@ -188,6 +192,35 @@ static void print_json(const TreeLockResult *result, const Effect *effect)
     puts(text);
 }
 
+static GVariant *ids_of(const TreeInspect *commit, const char *key)
+{
+    return g_variant_lookup_value(tree_inspect_metadata(commit), key, G_VARIANT_TYPE("a{su}"));
+}
+
+/* What another branch, or an older release, was made of. */
+static CmdExit take_from(const CmdArgs *args, const char *rev, GError **error)
+{
+    const char *manifest = cmd_args_operands(args)[0];
+    const char *named = cmd_args_string(args, "lockfile");
+    g_autofree char *path = named != NULL ? g_strdup(named) : manifest_lock_path(manifest);
+    g_autoptr(TreeInspect) commit = cmd_inspect_open(args, rev, error);
+    g_autoptr(GBytes) text = commit != NULL ? tree_inspect_lock(commit, error) : NULL;
+    g_autoptr(ManifestLock) lock = text != NULL ? manifest_lock_parse(rev, text, error) : NULL;
+    if (lock == NULL)
+        return CMD_EXIT_FAILED;
+    g_free(lock->path);
+    lock->path = g_strdup(path);
+    g_clear_pointer(&lock->uids, g_variant_unref);
+    g_clear_pointer(&lock->gids, g_variant_unref);
+    lock->uids = ids_of(commit, TREE_USERS_UIDS_KEY);
+    lock->gids = ids_of(commit, TREE_USERS_GIDS_KEY);
+    if (!manifest_lock_save(lock, error))
+        return CMD_EXIT_FAILED;
+    printf("%s: %u packages locked, as in commit %s\n", path, lock->packages->len,
+           tree_inspect_commit(commit));
+    return CMD_EXIT_DONE;
+}
+
 CmdExit cmd_lock_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     const char *const *operands = cmd_args_operands(args);
@@ -198,6 +231,14 @@ CmdExit cmd_lock_run(const CmdArgs *args, GCancellable *cancellable, GError **er
                             "packages are named only together with --update");
         return CMD_EXIT_USAGE;
     }
+    const char *from = cmd_args_string(args, "from");
+    if (from != NULL && (update || check)) {
+        g_set_error_literal(error, CMD_ERROR, CMD_ERROR_USAGE,
+                            "--from takes a lock as it is: update it afterwards");
+        return CMD_EXIT_USAGE;
+    }
+    if (from != NULL)
+        return take_from(args, from, error);
     g_autofree char *state_dir = cmd_args_state_dir(args);
     g_autoptr(CmdTerminal) terminal =
         cmd_terminal_new(cmd_args_flag(args, "quiet") ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);

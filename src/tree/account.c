@@ -39,6 +39,8 @@ struct _TreeAccount {
     uint64_t timestamp_s;
     GString *sbom;     /* owned: with files */
     char *sbom_sha256; /* owned */
+    char *lock;        /* owned, nullable */
+    char *lock_sha256; /* owned, nullable */
 };
 
 TreeAccount *tree_account_new(const Store *store, const Manifest *manifest,
@@ -68,6 +70,8 @@ void tree_account_free(TreeAccount *self)
     g_free(self->manifest_json);
     g_free(self->version);
     g_free(self->sbom_sha256);
+    g_free(self->lock);
+    g_free(self->lock_sha256);
     if (self->sbom != NULL)
         (void)g_string_free(self->sbom, TRUE);
     g_free(self);
@@ -173,6 +177,15 @@ const char *tree_account_finish(TreeAccount *self, StoreNode *root, const char *
     return self->sbom_sha256;
 }
 
+const char *tree_account_set_lock(TreeAccount *self, const char *text)
+{
+    g_free(self->lock);
+    g_free(self->lock_sha256);
+    self->lock = g_strdup(text);
+    self->lock_sha256 = base_sha256_hex(text, strlen(text));
+    return self->lock_sha256;
+}
+
 static GBytes *compress(const void *data, size_t size_bytes, GError **error)
 {
     size_t room = ZSTD_compressBound(size_bytes);
@@ -201,17 +214,27 @@ static bool add_detached(TreeAccount *self, const char *commit, const char *enve
     return ostree_repo_write_commit_detached_metadata(repo, commit, detached, cancellable, error);
 }
 
+static bool write_compressed(int repo_fd, const char *folder, const char *name, const char *text,
+                             size_t size_bytes, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autoptr(GBytes) bytes = compress(text, size_bytes, error);
+    return bytes != NULL &&
+           base_fd_replace_file(repo_fd, path, g_bytes_get_data(bytes, NULL),
+                                g_bytes_get_size(bytes), 0644, BASE_FD_REPLACE_NO_SYNC, error);
+}
+
 static bool write_beside(TreeAccount *self, const char *commit, const char *envelope,
                          GError **error)
 {
     int repo_fd = store_get_published_fd(self->store);
     g_autofree char *folder = g_strdup_printf(TREE_ACCOUNT_BESIDE "/%s", commit);
-    g_autofree char *sbom_path = g_build_filename(folder, TREE_ACCOUNT_BESIDE_SBOM, NULL);
     g_autofree char *provenance = g_build_filename(folder, TREE_ACCOUNT_BESIDE_PROVENANCE, NULL);
-    g_autoptr(GBytes) sbom = compress(self->sbom->str, self->sbom->len, error);
-    return sbom != NULL && base_fd_make_dirs(repo_fd, folder, 0755, error) &&
-           base_fd_replace_file(repo_fd, sbom_path, g_bytes_get_data(sbom, NULL),
-                                g_bytes_get_size(sbom), 0644, BASE_FD_REPLACE_NO_SYNC, error) &&
+    return base_fd_make_dirs(repo_fd, folder, 0755, error) &&
+           write_compressed(repo_fd, folder, TREE_ACCOUNT_BESIDE_SBOM, self->sbom->str,
+                            self->sbom->len, error) &&
+           (self->lock == NULL || write_compressed(repo_fd, folder, TREE_ACCOUNT_BESIDE_LOCK,
+                                                   self->lock, strlen(self->lock), error)) &&
            base_fd_replace_file(repo_fd, provenance, envelope, strlen(envelope), 0644,
                                 BASE_FD_REPLACE_NO_SYNC, error);
 }

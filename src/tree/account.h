@@ -14,11 +14,15 @@ G_BEGIN_DECLS
  * digests: the text whose SHA-256 is atoll.manifest-digest */
 #define TREE_ACCOUNT_MANIFEST_KEY "atoll.manifest"
 
+/** TREE_ACCOUNT_LOCK_KEY: commit metadata: SHA-256 of the lock, in hex */
+#define TREE_ACCOUNT_LOCK_KEY "atoll.lock-digest"
+
 /** TREE_ACCOUNT_SBOM_KEY: commit metadata: SHA-256 of the SBOM with files, in hex */
 #define TREE_ACCOUNT_SBOM_KEY "atoll.sbom-digest"
 /** In the published repo: extensions/atoll/COMMIT/… */
 #define TREE_ACCOUNT_BESIDE "extensions/atoll"
 #define TREE_ACCOUNT_BESIDE_SBOM "sbom.spdx.json.zst"
+#define TREE_ACCOUNT_BESIDE_LOCK "lock.json.zst"
 #define TREE_ACCOUNT_BESIDE_PROVENANCE "provenance.dsse.json"
 
 /**
@@ -76,6 +80,15 @@ bool tree_account_put(TreeAccount *self, StoreNode *root, GCancellable *cancella
 const char *tree_account_manifest(const TreeAccount *self);
 
 /**
+ * tree_account_set_lock:
+ * @self: an account
+ * @text: the lock that describes the packages; copied
+ *
+ * Returns: (transfer none): its SHA-256 in hex, for the commit's metadata
+ */
+const char *tree_account_set_lock(TreeAccount *self, const char *text);
+
+/**
  * tree_account_finish:
  * @self: an account that was put
  * @root: the tree, as it will be committed
@@ -100,7 +113,7 @@ const char *tree_account_finish(TreeAccount *self, StoreNode *root, const char *
  * @cancellable: (nullable)
  * @error: return location
  *
- * Adds signed provenance to the commit's detached metadata, and writes it and the SBOM beside
+ * Adds signed provenance to the commit's detached metadata, and writes it, SBOM and lock beside
  * the published repo's objects. Nothing is synced: store_export_commit() does.
  */
 bool tree_account_sign(TreeAccount *self, const char *commit, const StoreKey *key,

@@ -42,6 +42,7 @@ typedef struct {
     TreeParent parent;
     TreeLayers *layers;  /* owned */
     ManifestLock *lock;  /* owned, nullable */
+    char *lock_text;     /* owned, nullable: what the packages come to as a lock */
     GPtrArray *packages; /* owned */
     const TreeFormat *format;
     GPtrArray *imported;  /* owned */
@@ -85,6 +86,7 @@ static void run_clear(Run *run)
     g_free(run->kernel);
     explicit_bzero(&run->key, sizeof run->key);
     manifest_lock_free(run->lock);
+    g_free(run->lock_text);
     tree_layers_free(run->layers);
     g_clear_pointer(&run->manifest, manifest_free);
     store_close(run->store);
@@ -188,6 +190,7 @@ static bool resolve(Run *run, GError **error)
                        .strict = (run->options->flags & TREE_COMPOSE_LOCKED) != 0,
                        .store = run->store,
                        .out_time_s = &run->time_s,
+                       .out_text = &run->lock_text,
                        .progress = run->options->progress};
     run->packages = tree_lock_resolve(&use, &run->lock, run->cancellable, error);
     run->format = run->packages != NULL ? tree_format_of(run->packages, error) : NULL;
@@ -468,6 +471,8 @@ static bool label_rest(Run *run, GError **error)
 static char *write_commit(Run *run, GError **error)
 {
     const TreeReproduce *again = run->options->reproduce;
+    const char *lock_digest = again != NULL ? tree_parent_text(&run->parent, TREE_ACCOUNT_LOCK_KEY)
+                                            : tree_account_set_lock(run->account, run->lock_text);
     const char *manifest_text = again != NULL
                                     ? tree_parent_text(&run->parent, TREE_ACCOUNT_MANIFEST_KEY)
                                     : tree_account_manifest(run->account);
@@ -485,6 +490,7 @@ static char *write_commit(Run *run, GError **error)
                                    .version = run->result->version,
                                    .kernel = run->kernel,
                                    .manifest_text = manifest_text,
+                                   .lock_digest = lock_digest,
                                    .sbom_digest = sbom_digest};
     g_autoptr(GVariant) metadata = tree_describe_metadata(&description);
     StoreCommit commit = {.parent = again != NULL ? again->parent : run->parent.commit,

@@ -111,6 +111,8 @@ GVariant *tree_describe_metadata(const TreeDescription *self)
     g_variant_dict_insert(dict, TREE_DESCRIBE_MANIFEST_KEY, "s", self->manifest->digest);
     g_variant_dict_insert(dict, TREE_ACCOUNT_MANIFEST_KEY, "s", self->manifest_text);
     g_variant_dict_insert(dict, TREE_ACCOUNT_SBOM_KEY, "s", self->sbom_digest);
+    if (self->lock_digest != NULL)
+        g_variant_dict_insert(dict, TREE_ACCOUNT_LOCK_KEY, "s", self->lock_digest);
     g_variant_dict_insert(dict, TREE_DESCRIBE_INPUTS_KEY, "s", self->inputs);
     g_variant_dict_insert_value(dict, "atoll.packages", packages_variant(self->packages));
     g_variant_dict_insert_value(dict, TREE_USERS_UIDS_KEY, uids);

@@ -64,6 +64,7 @@ char *tree_describe_version(const char *prefix, const char *suffix, const char *
  * @version: the commit's version
  * @kernel: (nullable): kernel version
  * @manifest_text: the flattened manifest as JSON
+ * @lock_digest: (nullable): SHA-256 of the lock, in hex
  * @sbom_digest: SHA-256 of the SBOM with files, in hex
  */
 typedef struct {
@@ -74,6 +75,7 @@ typedef struct {
     const char *version;
     const char *kernel;
     const char *manifest_text;
+    const char *lock_digest;
     const char *sbom_digest;
 } TreeDescription;
 

@@ -296,17 +296,19 @@ static GBytes *decompress(const void *data, size_t size_bytes, size_t max_bytes,
     return g_byte_array_free_to_bytes(g_steal_pointer(&out));
 }
 
-GBytes *tree_inspect_sbom(TreeInspect *self, GError **error)
+/* What lies beside the commit is bound to it by a digest in its metadata. */
+static GBytes *read_beside(TreeInspect *self, const char *what, const char *name, const char *key,
+                           GError **error)
 {
-    const char *digest = tree_inspect_text(self, TREE_ACCOUNT_SBOM_KEY);
-    g_autofree char *path = g_build_filename(self->beside, TREE_ACCOUNT_BESIDE, self->commit,
-                                             TREE_ACCOUNT_BESIDE_SBOM, NULL);
+    const char *digest = tree_inspect_text(self, key);
+    g_autofree char *path =
+        g_build_filename(self->beside, TREE_ACCOUNT_BESIDE, self->commit, name, NULL);
     g_autoptr(GError) local = NULL;
     g_autoptr(GBytes) compressed =
         digest != NULL ? base_fd_read_file(AT_FDCWD, path, SBOM_MAX_BYTES, &local) : NULL;
     if (compressed == NULL) {
-        g_set_error(error, TREE_ERROR, TREE_ERROR_NOT_FOUND, "commit %s has no SBOM%s%s",
-                    self->commit, local != NULL ? " here: " : ": it was composed without one",
+        g_set_error(error, TREE_ERROR, TREE_ERROR_NOT_FOUND, "commit %s has no %s%s%s",
+                    self->commit, what, local != NULL ? " here: " : ": it was composed without one",
                     local != NULL ? local->message : "");
         return NULL;
     }
@@ -320,9 +322,19 @@ GBytes *tree_inspect_sbom(TreeInspect *self, GError **error)
     if (strcmp(got, digest) == 0)
         return g_steal_pointer(&text);
     g_set_error(error, TREE_ERROR, TREE_ERROR_SIGNATURE,
-                "‘%s’ is not the SBOM of commit %s: want SHA-256 %s, got %s", path, self->commit,
-                digest, got);
+                "‘%s’ is not the %s of commit %s: want SHA-256 %s, got %s", path, what,
+                self->commit, digest, got);
     return NULL;
+}
+
+GBytes *tree_inspect_sbom(TreeInspect *self, GError **error)
+{
+    return read_beside(self, "SBOM", TREE_ACCOUNT_BESIDE_SBOM, TREE_ACCOUNT_SBOM_KEY, error);
+}
+
+GBytes *tree_inspect_lock(TreeInspect *self, GError **error)
+{
+    return read_beside(self, "lock", TREE_ACCOUNT_BESIDE_LOCK, TREE_ACCOUNT_LOCK_KEY, error);
 }
 
 GBytes *tree_inspect_provenance(TreeInspect *self, GError **error)

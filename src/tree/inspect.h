@@ -81,6 +81,10 @@ GBytes *tree_inspect_read_object(TreeInspect *self, const StoreNode *node, size_
  */
 GBytes *tree_inspect_sbom(TreeInspect *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** tree_inspect_lock: (transfer full): the text of the lock that its packages come to, checked as
+ * the SBOM is */
+GBytes *tree_inspect_lock(TreeInspect *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** tree_inspect_provenance: (transfer full): the signed envelope out of the commit's detached
  * metadata; %TREE_ERROR_NOT_FOUND */
 GBytes *tree_inspect_provenance(TreeInspect *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;

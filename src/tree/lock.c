@@ -260,16 +260,37 @@ static void take_locked_time(const TreeLockUse *self, const ManifestLock *lock)
     }
 }
 
+/* Of a lock that was used, what it knows beyond the packages stays. */
+static bool put_text(const TreeLockUse *self, const PackagesResolve *resolve,
+                     const ManifestLock *used, const GPtrArray *packages, GError **error)
+{
+    if (self->out_text == NULL)
+        return true;
+    g_autoptr(ManifestLock) lock = packages_locked_new(resolve, packages, error);
+    if (lock == NULL)
+        return false;
+    if (used != NULL) {
+        g_ptr_array_unref(lock->repos);
+        lock->repos = g_ptr_array_ref(used->repos);
+        lock->uids = used->uids != NULL ? g_variant_ref(used->uids) : NULL;
+        lock->gids = used->gids != NULL ? g_variant_ref(used->gids) : NULL;
+    }
+    *self->out_text = manifest_lock_print(lock);
+    return true;
+}
+
 static GPtrArray *resolve_unlocked(const TreeLockUse *self, PackagesResolve resolve,
                                    GCancellable *cancellable, GError **error)
 {
     g_autoptr(GPtrArray) snapshots =
         g_ptr_array_new_with_free_func((GDestroyNotify)packages_snapshot_free);
     resolve.snapshots = snapshots;
-    GPtrArray *packages = packages_resolve_pinned(&resolve, cancellable, error);
+    g_autoptr(GPtrArray) packages = packages_resolve_pinned(&resolve, cancellable, error);
+    if (packages == NULL || !put_text(self, &resolve, NULL, packages, error))
+        return NULL;
     for (guint i = 0; i < snapshots->len; i++)
         take_newest(self, ((const PackagesSnapshot *)snapshots->pdata[i])->time_s);
-    return packages;
+    return g_steal_pointer(&packages);
 }
 
 GPtrArray *tree_lock_resolve(const TreeLockUse *self, ManifestLock **out_lock,
@@ -298,13 +319,15 @@ GPtrArray *tree_lock_resolve(const TreeLockUse *self, ManifestLock **out_lock,
         return resolve_unlocked(self, resolve, cancellable, error);
     take_locked_time(self, lock);
     g_autofree char *note = NULL;
-    GPtrArray *packages = packages_locked_resolve(
+    g_autoptr(GPtrArray) packages = packages_locked_resolve(
         &resolve, lock, self->strict ? PACKAGES_LOCKED_STRICT : PACKAGES_LOCKED_DEFAULT, &note,
         cancellable, error);
     if (note != NULL)
         base_progress_note(self->progress, "%s", note);
+    if (packages == NULL || !put_text(self, &resolve, lock, packages, error))
+        return NULL;
     *out_lock = g_steal_pointer(&lock);
-    return packages;
+    return g_steal_pointer(&packages);
 }
 
 static void add_ids(BaseSha256 *sha256, GVariant *ids)

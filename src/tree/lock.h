@@ -87,6 +87,8 @@ TreeLockResult *tree_lock(const TreeLockOptions *options, GCancellable *cancella
  * @store: the store
  * @out_time_s: (nullable): gets the date of the newest repository, of the lock or, without one,
  *   of today; stays as it is when none says one
+ * @out_text: (nullable): gets, to be freed, the text of the lock that the packages come to, one
+ *   that was used or as ‘atoll lock’ would write it
  * @progress: (nullable)
  *
  * How a compose uses its lock. All borrowed.
@@ -97,6 +99,7 @@ typedef struct {
     bool strict;
     const Store *store;
     int64_t *out_time_s;
+    char **out_text;
     const BaseProgress *progress;
 } TreeLockUse;
 

@@ -291,6 +291,30 @@ def test_ids_are_locked(locked):
     assert "first:x:555:" in compose.cat("/usr/etc/passwd")
 
 
+def test_lock_of_a_commit(locked):
+    """Every commit has its lock: the one that was used, or what its packages come to."""
+    compose = locked.compose
+    compose.add("first", scripts={"postinst": "#!/bin/sh\nuseradd --system first\n"})
+    compose.write()
+    compose.make()
+    unlocked, contents = compose.refs()["test/tree"], compose.contents()
+    assert locked.run("--from", "test/tree").stdout.endswith(f"as in commit {unlocked}\n")
+    lock = locked.read()
+    assert f"first:x:{lock['users']['first']}:" in compose.cat("/usr/etc/passwd")
+    locked.add("lib", "2.0")
+    compose.make("--locked", "--force")
+    assert compose.contents() == contents
+    text = locked.lock.read_bytes()
+    locked.lock.unlink()
+    locked.run("--from", "test/tree")
+    assert locked.lock.read_bytes() == text
+    locked.run("--from", "test/tree", "--update", status=2)
+    beside = compose.state / "repo/extensions/atoll" / compose.refs()["test/tree"] / "lock.json.zst"
+    beside.write_bytes(b"\x28\xb5\x2f\xfd broken")
+    assert "lock.json.zst" in locked.run("--from", "test/tree", status=1).stderr
+    assert locked.lock.read_bytes() == text
+
+
 def test_two_states_give_one_tree(locked, tmp_path, base_state):
     locked.run()
     compose = locked.compose

@@ -312,6 +312,13 @@ def test_same_tree_as_an_ordinary_user(made, ordinary_user):
     assert set(shown.stdout.splitlines()) ^ made.listing() == set()
 
 
+def test_verify(made):
+    """Made again from what the commit says of itself: the same commit."""
+    answer = json.loads(run(ATOLL, "verify", "--state", made.state, "--quiet", "--json",
+                            "test/rpm").stdout)
+    assert answer["reproduced"] is True and answer["differences"] == []
+
+
 def test_nothing_changed(made):
     assert made.run("--", "--json", status=None).returncode in (0, 3)
     assert made.ostree("rev-parse", "test/rpm").strip() == made.answer["commit"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Labels of a tree with Debian's own policy, against what matchpathcon says of each path."""
 import ast
+import json
 import pathlib
 import re
 
@@ -131,3 +132,9 @@ def test_broken_policy(compose):
     compose.add("broken", files={"/etc/selinux/x/contexts/files/file_contexts": "/usr/( what\n"})
     compose.write()
     assert "SELinux policy of the tree" in compose.fail()
+
+
+def test_verify_of_a_labelled_tree(labelled):
+    answer = json.loads(run(local.ATOLL, "verify", "--state", labelled.state, "--quiet", "--json",
+                            "test/tree").stdout)
+    assert answer["reproduced"] is True and answer["differences"] == []
