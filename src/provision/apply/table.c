@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The one table of what is applied, in the order of cloud-init's modules. A new concern is a file
+ * beside this one, a line in meson.build, a row here.
+ */
+#include "provision/apply/apply.h"
+
+static bool wants_files(const ProvisionPlan *plan)
+{
+    return plan->nodes->len > 0;
+}
+
+static bool wants_mounts(const ProvisionPlan *plan)
+{
+    return plan->mounts->len > 0 || (plan->settings.swap_size_bytes != -1);
+}
+
+static bool wants_users(const ProvisionPlan *plan)
+{
+    return plan->users->len > 0 || plan->groups->len > 0;
+}
+
+static bool wants_units(const ProvisionPlan *plan)
+{
+    return plan->units->len > 0;
+}
+
+static bool wants_commands(const ProvisionPlan *plan)
+{
+    return plan->commands->len > 0;
+}
+
+const ProvisionApplier provision_appliers[] = {
+    {"boothooks", PROVISION_STAGE_LOCAL, PROVISION_ALWAYS, true, wants_commands,
+     provision_apply_boothooks},
+    {"set_hostname", PROVISION_STAGE_LOCAL, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_set_hostname},
+    {"bootcmd", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, true, wants_commands,
+     provision_apply_bootcmd},
+    {"write_files", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_files,
+     provision_apply_files},
+    {"growpart", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL, provision_apply_growpart},
+    {"resizefs", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL, provision_apply_resizefs},
+    {"mounts", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_mounts,
+     provision_apply_mounts},
+    {"update_hostname", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL,
+     provision_apply_update_hostname},
+    {"update_etc_hosts", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL,
+     provision_apply_etc_hosts},
+    {"ca_certs", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_ca_certs},
+    {"resolv_conf", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_resolv_conf},
+    {"users_groups", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_users,
+     provision_apply_users},
+    {"ssh", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, NULL, provision_apply_ssh},
+    {"units", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_units,
+     provision_apply_units},
+    {"keyboard", PROVISION_STAGE_CONFIG, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_keyboard},
+    {"locale", PROVISION_STAGE_CONFIG, PROVISION_PER_INSTANCE, false, NULL, provision_apply_locale},
+    {"set_passwords", PROVISION_STAGE_CONFIG, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_passwords},
+    {"ntp", PROVISION_STAGE_CONFIG, PROVISION_PER_INSTANCE, false, NULL, provision_apply_ntp},
+    {"timezone", PROVISION_STAGE_CONFIG, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_timezone},
+    {"runcmd", PROVISION_STAGE_CONFIG, PROVISION_PER_INSTANCE, false, wants_commands,
+     provision_apply_runcmd},
+    {"package_update_upgrade_install", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_packages},
+    {"write_files_deferred", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, false, wants_files,
+     provision_apply_files_deferred},
+    {"scripts_per_once", PROVISION_STAGE_FINAL, PROVISION_ONCE, true, NULL,
+     provision_apply_scripts_per_once},
+    {"scripts_per_boot", PROVISION_STAGE_FINAL, PROVISION_ALWAYS, true, NULL,
+     provision_apply_scripts_per_boot},
+    {"scripts_per_instance", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, true, NULL,
+     provision_apply_scripts_per_instance},
+    {"scripts_user", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, true, NULL,
+     provision_apply_scripts_user},
+    {"phone_home", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_phone_home},
+    {"final_message", PROVISION_STAGE_FINAL, PROVISION_ALWAYS, false, NULL,
+     provision_apply_final_message},
+    {"power_state_change", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, true, NULL,
+     provision_apply_power_state},
+    {0},
+};
