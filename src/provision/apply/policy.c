@@ -30,9 +30,9 @@ ProvisionPolicy *provision_policy_new(void)
 {
     static const ProvisionPlace nowhere = {0};
     ProvisionPolicy *self = g_new0(ProvisionPolicy, 1);
-    ProvisionUser *user = provision_user_new(&nowhere, "atoll");
+    ProvisionUser *user = provision_user_new(&nowhere, "core");
     user->is_default = true;
-    user->gecos = g_strdup("atoll");
+    user->gecos = g_strdup("Default user");
     user->shell = g_strdup("/bin/bash");
     user->groups = g_strsplit("adm,sudo", ",", -1);
     user->sudo = g_strsplit("ALL=(ALL) NOPASSWD:ALL", "\n", -1);

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One stage of a boot, from the instance to the results.
+ */
+#include "provision/state/runner.h"
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "provision/error.h"
+#include "provision/state/instance-dirs.h"
+#include "provision/state/journal.h"
+#include "provision/state/marks.h"
+#include "provision/state/results.h"
+#include "provision/state/undo.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTLED PROVISION_STATE_DIR "/settled"
+#define LOCAL_DONE PROVISION_RUN_DIR "/applied-local"
+
+typedef struct {
+    const ProvisionRun *run;
+    ProvisionRoot *root;
+    ProvisionInstance *instance;
+    ProvisionPolicy *policy;
+    ProvisionConfig *config;
+    ProvisionManifest *manifest;
+    ProvisionResults *results;
+    ProvisionReport *report;
+    char *instance_dir;
+    GPtrArray *finished;
+    bool reboot_wanted;
+    GCancellable *cancellable;
+} Runner;
+
+static void runner_clear(Runner *self)
+{
+    if (self->root != NULL)
+        provision_root_watch(self->root, NULL);
+    provision_results_free(self->results);
+    provision_manifest_free(self->manifest);
+    provision_config_free(self->config);
+    provision_policy_free(self->policy);
+    provision_instance_free(self->instance);
+    provision_report_free(self->report);
+    g_clear_pointer(&self->finished, g_ptr_array_unref);
+    provision_root_free(self->root);
+    g_free(self->instance_dir);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Runner, runner_clear)
+
+/* %NULL without an error: no datasource has spoken yet. */
+static bool load_instance(Runner *self, GError **error)
+{
+    g_autofree char *by_default =
+        g_build_filename(provision_root_path(self->root), PROVISION_RUN_DIR, NULL);
+    const char *path = self->run->instance_dir != NULL ? self->run->instance_dir : by_default;
+    g_autoptr(GError) local = NULL;
+    base_autofd dfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dfd < 0)
+        return true;
+    self->instance = provision_instance_load(dfd, &local);
+    if (local == NULL || g_error_matches(local, PROVISION_ERROR, PROVISION_ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+/* What an #include brought stays for the later stages of this boot: nothing is fetched twice, and
+ * all stages see the same. */
+static GBytes *fetch_once(gpointer data, const char *url, uint64_t max_bytes,
+                          GCancellable *cancellable, GError **error)
+{
+    Runner *self = data;
+    g_autofree char *digest = base_sha256_hex(url, strlen(url));
+    g_autofree char *path = g_build_filename(PROVISION_RUN_DIR "/fetched", digest, NULL);
+    GBytes *bytes = provision_root_read(self->root, path, NULL);
+    if (bytes != NULL)
+        return bytes;
+    bytes = provision_config_fetch(NULL, url, max_bytes, cancellable, error);
+    if (bytes == NULL)
+        return NULL;
+    const ProvisionRootOwner owner = {0600, geteuid(), getegid()};
+    size_t size = 0;
+    const void *start = g_bytes_get_data(bytes, &size);
+    g_autoptr(GError) ignored = NULL;
+    if (!provision_root_write(self->root, path, start, size, &owner, PROVISION_ROOT_UNWATCHED, NULL,
+                              &ignored))
+        g_debug("%s", ignored->message);
+    return bytes;
+}
+
+static bool read_config(Runner *self, GError **error)
+{
+    ProvisionConfigEnv env = self->run->config;
+    g_autoptr(ProvisionTrust) trust = provision_trust_load(provision_root_fd(self->root), error);
+    if (trust == NULL)
+        return false;
+    env.envelope.trust = trust;
+    env.envelope.fetch = fetch_once;
+    env.envelope.fetch_data = self;
+    env.cloud.decrypt = provision_config_decrypt;
+    env.cloud.default_user = self->instance->default_user != NULL
+                                 ? self->instance->default_user
+                                 : self->policy->default_user->name;
+    self->config =
+        provision_config_read(self->instance, &env, self->report, self->cancellable, error);
+    return self->config != NULL;
+}
+
+/* What reading found is told once a boot, by the first stage that reads. */
+static void drop_read_records(Runner *self, bool first)
+{
+    if (!first)
+        g_ptr_array_set_size(self->report->records, 0);
+}
+
+static bool is_due(Runner *self, const ProvisionApplier *applier, bool with_local)
+{
+    ProvisionStage stage = self->run->stage;
+    if (applier->stage != stage && !(with_local && applier->stage == PROVISION_STAGE_LOCAL))
+        return false;
+    return applier->wanted == NULL || applier->wanted(self->config->plan);
+}
+
+static bool note_accounts(Runner *self, GError **error)
+{
+    const ProvisionPlan *plan = self->config->plan;
+    ProvisionApply apply = {.plan = plan, .policy = self->policy, .instance = self->instance};
+    g_autoptr(ProvisionUser) user = provision_apply_default_user(&apply);
+    for (guint i = 0; i <= plan->users->len; i++) {
+        const ProvisionUser *one = i < plan->users->len ? plan->users->pdata[i] : user;
+        if (one == NULL || one->name == NULL)
+            continue;
+        provision_manifest_note_account(self->manifest, one->name);
+        for (char **group = one->groups; group != NULL && *group != NULL; group++)
+            provision_manifest_note_account(self->manifest, *group);
+        if (one->primary_group != NULL)
+            provision_manifest_note_account(self->manifest, one->primary_group);
+    }
+    for (guint i = 0; i < plan->groups->len; i++)
+        provision_manifest_note_account(self->manifest,
+                                        ((const ProvisionGroup *)plan->groups->pdata[i])->name);
+    for (guint i = 0; i < plan->passwords->len; i++)
+        provision_manifest_note_account(
+            self->manifest, ((const ProvisionPassword *)plan->passwords->pdata[i])->name);
+    return provision_manifest_save(self->manifest, error);
+}
+
+static bool run_applier(Runner *self, const ProvisionApplier *applier, ProvisionMark mark,
+                        GError **error)
+{
+    ProvisionApply apply = {
+        .root = self->root,
+        .plan = self->config->plan,
+        .instance = self->instance,
+        .policy = self->policy,
+        .report = self->report,
+        .instance_dir = self->instance_dir,
+        .contents = self->run->contents,
+        .contents_data = self->run->contents_data,
+        .resumed = mark == PROVISION_MARK_BEGUN || mark == PROVISION_MARK_BEGUN_ELDER,
+        .again = self->run->again,
+        .cancellable = self->cancellable,
+    };
+    g_autoptr(GError) local = NULL;
+    if (!provision_mark_begin(self->root, self->instance_dir, applier, error))
+        return false;
+    bool good = applier->apply(&apply, &local);
+    self->reboot_wanted = self->reboot_wanted || apply.reboot_wanted;
+    if (!good && (base_error_is_no_space(local) ||
+                  g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED))) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&local), "%s: ", applier->name);
+        return false;
+    }
+    if (!good) {
+        const ProvisionPlace at = {.key = applier->name};
+        provision_report_add(self->report, &at, PROVISION_FAILED, "%s",
+                             local != NULL ? local->message : "unknown error");
+        return true;
+    }
+    if (applier->is_command)
+        return provision_mark_done(self->root, self->instance_dir, applier, error);
+    g_ptr_array_add(self->finished, (gpointer)applier);
+    return true;
+}
+
+static bool run_appliers(Runner *self, GError **error)
+{
+    struct stat st = {0};
+    bool with_local = self->run->stage == PROVISION_STAGE_NETWORK &&
+                      !provision_root_stat(self->root, LOCAL_DONE, PROVISION_ROOT_DEFAULT, &st);
+    for (const ProvisionApplier *applier = provision_appliers; applier->name != NULL; applier++) {
+        if (!is_due(self, applier, with_local))
+            continue;
+        if (self->run->again &&
+            !provision_mark_clear(self->root, self->instance_dir, applier, error))
+            return false;
+        ProvisionMark mark = provision_mark_read(self->root, self->instance_dir, applier);
+        if (mark == PROVISION_MARK_DONE)
+            continue;
+        if (mark == PROVISION_MARK_BEGUN_ELDER && applier->is_command &&
+            applier->frequency != PROVISION_ALWAYS) {
+            /* “runcmd: [reboot]” must not become a loop */
+            const ProvisionPlace at = {.key = applier->name};
+            provision_report_add(self->report, &at, PROVISION_APPLIED,
+                                 "was ended by a reboot, and is not run a second time");
+            if (!provision_mark_done(self->root, self->instance_dir, applier, error))
+                return false;
+            continue;
+        }
+        provision_results_log(self->root, "%s: %s",
+                              provision_apply_stage_name(self->run->stage), applier->name);
+        if (!run_applier(self, applier, mark, error))
+            return false;
+    }
+    return true;
+}
+
+/* Marks come after everything that they speak of has reached the disk. */
+static bool finish_marks(Runner *self, GError **error)
+{
+    if (self->finished->len > 0)
+        provision_root_sync(self->root);
+    for (guint i = 0; i < self->finished->len; i++)
+        if (!provision_mark_done(self->root, self->instance_dir, self->finished->pdata[i], error))
+            return false;
+    return true;
+}
+
+static bool write_text(Runner *self, const char *path, const char *text, GError **error)
+{
+    const ProvisionRootOwner owner = {0600, geteuid(), getegid()};
+    return provision_root_write(self->root, path, text, strlen(text), &owner,
+                                PROVISION_ROOT_UNWATCHED, NULL, error);
+}
+
+/* Whether a later boot of this instance has nothing to do at all. */
+static bool has_settled(Runner *self)
+{
+    const ProvisionPlan *plan = self->config->plan;
+    g_autoptr(GPtrArray) per_boot =
+        provision_root_list(self->root, "/var/lib/cloud/scripts/per-boot");
+    struct stat st = {0};
+    bool grows = provision_root_stat(self->root,
+                                     "/usr/lib/systemd/system/atoll-grow-root.service",
+                                     PROVISION_ROOT_FOLLOW, &st) ||
+                 (g_strcmp0(plan->settings.growpart_mode.text, "off") == 0 &&
+                  g_strcmp0(plan->settings.resize_rootfs.text, "false") == 0);
+    for (guint i = 0; i < plan->commands->len; i++)
+        if (((const ProvisionCommand *)plan->commands->pdata[i])->frequency == PROVISION_ALWAYS)
+            return false;
+    const char *hosts = plan->settings.manage_etc_hosts.text;
+    return grows && per_boot->len == 0 && (hosts == NULL || strcmp(hosts, "false") == 0) &&
+           provision_results_worst(self->results) != PROVISION_FAILED;
+}
+
+static bool is_settled(Runner *self)
+{
+    g_autofree char *text = provision_root_read_text(self->root, SETTLED);
+    return text != NULL && !self->run->again &&
+           strcmp(g_strstrip(text), self->instance->id) == 0;
+}
+
+static void tell_records(Runner *self)
+{
+    const char *stage = provision_apply_stage_name(self->run->stage);
+    for (guint i = 0; i < self->report->records->len; i++) {
+        const ProvisionRecord *record = self->report->records->pdata[i];
+        if (provision_root_is_running(self->root))
+            provision_journal_record(stage, record);
+        provision_results_log(self->root, "%s: %s%s%s",
+                              record->at.key != NULL ? record->at.key : "-",
+                              provision_outcome_name(record->outcome),
+                              record->message != NULL ? ": " : "",
+                              record->message != NULL ? record->message : "");
+    }
+}
+
+static bool work(Runner *self, GError **error)
+{
+    const char *stage = provision_apply_stage_name(self->run->stage);
+    g_autofree char *read_mark = g_strdup(PROVISION_RUN_DIR "/read");
+    struct stat st = {0};
+    bool first = !provision_root_stat(self->root, read_mark, PROVISION_ROOT_DEFAULT, &st);
+    g_autofree char *first_stage = provision_root_read_text(self->root, read_mark);
+    self->policy = provision_policy_read(self->root, error);
+    if (self->policy == NULL ||
+        !provision_instance_dirs_make(self->root, self->instance, self->policy->trust_instance,
+                                      &self->instance_dir, error) ||
+        !read_config(self, error))
+        return false;
+    drop_read_records(self, first || g_strcmp0(first_stage, stage) == 0);
+    g_autoptr(ProvisionValue) data = provision_config_instance_data(self->instance);
+    self->manifest = provision_manifest_load(self->root, error);
+    if (self->manifest == NULL ||
+        (first && !write_text(self, read_mark, stage, error)) ||
+        !provision_results_instance(self->results, self->instance, data, error) ||
+        !provision_instance_dirs_fill(self->root, self->instance_dir, self->instance,
+                                      self->config->cloud_config, error) ||
+        !provision_manifest_keep_accounts(self->manifest, error))
+        return false;
+    if (self->manifest->generation == 0 ||
+        (self->run->again && self->run->stage == PROVISION_STAGE_LOCAL))
+        self->manifest->generation++;
+    const ProvisionRootWatch watch = provision_manifest_watch(self->manifest);
+    provision_root_watch(self->root, &watch);
+    bool good = run_appliers(self, error);
+    provision_root_watch(self->root, NULL);
+    /* what was done is kept whether or not all was */
+    if (!note_accounts(self, good ? error : NULL) || !good)
+        return false;
+    return finish_marks(self, error) &&
+           (self->run->stage > PROVISION_STAGE_NETWORK ||
+            write_text(self, LOCAL_DONE, "", error));
+}
+
+static bool undo_unwanted(Runner *self, GError **error)
+{
+    if (!self->run->again || self->run->stage != PROVISION_STAGE_FINAL)
+        return true;
+    return provision_undo(self->manifest, self->manifest->generation, PROVISION_UNDO_DEFAULT, NULL,
+                          NULL, error);
+}
+
+static void power(Runner *self)
+{
+    const ProvisionSettings *s = &self->config->plan->settings;
+    const char *mode = s->power_mode.text;
+    const char *argv[] = {"shutdown",
+                          strcmp(mode, "reboot") == 0  ? "-r"
+                          : strcmp(mode, "halt") == 0 ? "-H"
+                                                       : "-P",
+                          s->power_delay.text != NULL ? s->power_delay.text : "now",
+                          s->power_message.text, NULL};
+    g_autoptr(GError) local = NULL;
+    if (!provision_root_is_running(self->root))
+        return;
+    provision_root_sync(self->root);
+    if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                      &local))
+        provision_results_log(self->root, "power_state: %s", local->message);
+}
+
+static bool finish(Runner *self, bool good, GError **error)
+{
+    const char *stage = provision_apply_stage_name(self->run->stage);
+    bool last = self->run->stage == PROVISION_STAGE_FINAL;
+    if (!provision_results_end(self->results, stage, self->report, last, good ? error : NULL))
+        return false;
+    tell_records(self);
+    if (good && last && self->config != NULL && has_settled(self) &&
+        !write_text(self, SETTLED, self->instance->id, error))
+        return false;
+    if (good && self->reboot_wanted)
+        power(self);
+    return good;
+}
+
+bool provision_run(const ProvisionRun *run, ProvisionOutcome *out_worst,
+                   ProvisionReport **out_report, GCancellable *cancellable, GError **error)
+{
+    g_auto(Runner) runner = {.run = run, .cancellable = cancellable,
+                             .report = provision_report_new(),
+                             .finished = g_ptr_array_new()};
+    g_autoptr(GError) local = NULL;
+    struct stat st = {0};
+    *out_worst = PROVISION_APPLIED;
+    runner.root = provision_root_open(run->root, error);
+    if (runner.root == NULL || !load_instance(&runner, error))
+        return false;
+    if (runner.instance == NULL)
+        return true;
+    bool fresh = !provision_root_stat(runner.root, "/run/cloud-init/status.json",
+                                      PROVISION_ROOT_DEFAULT, &st);
+    runner.results = provision_results_load(runner.root, fresh);
+    if (!provision_results_begin(runner.results, provision_apply_stage_name(run->stage), error))
+        return false;
+    bool good = is_settled(&runner) || work(&runner, &local);
+    good = good && (runner.config == NULL || undo_unwanted(&runner, &local));
+    if (!good) {
+        const ProvisionPlace at = {.key = "apply"};
+        provision_report_add(runner.report, &at, PROVISION_FAILED, "%s",
+                             local != NULL ? local->message : "unknown error");
+    }
+    if (!finish(&runner, good, local != NULL ? NULL : &local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    *out_worst = provision_results_worst(runner.results);
+    *out_report = g_steal_pointer(&runner.report);
+    return true;
+}
