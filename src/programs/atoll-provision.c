@@ -2,10 +2,14 @@
  *
  * atoll-provision: first boot.
  */
+#include "cmd/provision/cloud-init.h"
 #include "cmd/provision/commands.h"
 
 int main(int argc, char **argv)
 {
+    g_autofree char *name = g_path_get_basename(argc > 0 ? argv[0] : "");
+    if (g_strcmp0(name, "cloud-init") == 0)
+        return cmd_provision_cloud_init_main(argc, argv);
     return cmd_main("atoll-provision", "Set this host up on first boot", atoll_provision_commands,
                     argc, argv);
 }

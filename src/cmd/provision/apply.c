@@ -4,6 +4,8 @@
  */
 #include "cmd/provision/commands.h"
 
+#include "provision/fetch.h"
+#include "provision/ignition/ignition.h"
 #include "provision/state/runner.h"
 
 #include <stdio.h>
@@ -35,7 +37,11 @@ static void print_record(const ProvisionRecord *record)
 static bool apply_stage(const CmdArgs *args, ProvisionStage stage, ProvisionOutcome *out_worst,
                         GCancellable *cancellable, GError **error)
 {
+    g_autoptr(ProvisionFetcher) fetcher = provision_fetcher_new();
     const ProvisionRun run = {
+        .config = {.ignition = provision_ignition_add_part, .ignition_data = fetcher},
+        .contents = provision_fetcher_get_contents,
+        .contents_data = fetcher,
         .root = cmd_args_string(args, "root"),
         .instance_dir = cmd_args_string(args, "instance"),
         .stage = stage,

@@ -52,5 +52,42 @@ const CmdCommand atoll_provision_commands[] = {
         .options = cmd_provision_network_options,
         .run = cmd_provision_network_run,
     },
+    {
+        .name = "apply",
+        .summary = "Set this host up, or a root: one stage of a boot, or all",
+        .options = cmd_provision_apply_options,
+        .run = cmd_provision_apply_run,
+    },
+    {
+        .name = "status",
+        .summary = "Show whether first boot is over, and how it went",
+        .options = cmd_provision_status_options,
+        .run = cmd_provision_status_run,
+    },
+    {
+        .name = "query",
+        .summary = "Print instance data",
+        .operands = "[NAME]",
+        .options = cmd_provision_query_options,
+        .run = cmd_provision_query_run,
+    },
+    {
+        .name = "list",
+        .summary = "List what was made and changed",
+        .options = cmd_provision_list_options,
+        .run = cmd_provision_list_run,
+    },
+    {
+        .name = "revert",
+        .summary = "Undo what was made and changed",
+        .options = cmd_provision_revert_options,
+        .run = cmd_provision_revert_run,
+    },
+    {
+        .name = "clean",
+        .summary = "Make the next boot a first boot",
+        .options = cmd_provision_clean_options,
+        .run = cmd_provision_clean_run,
+    },
     {0},
 };

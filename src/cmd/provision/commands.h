@@ -9,6 +9,12 @@ G_BEGIN_DECLS
 extern const CmdCommand atoll_provision_commands[];
 
 extern const CmdOption cmd_provision_validate_options[];
+extern const CmdOption cmd_provision_apply_options[];
+extern const CmdOption cmd_provision_status_options[];
+extern const CmdOption cmd_provision_query_options[];
+extern const CmdOption cmd_provision_list_options[];
+extern const CmdOption cmd_provision_revert_options[];
+extern const CmdOption cmd_provision_clean_options[];
 extern const CmdOption cmd_provision_plan_options[];
 extern const CmdOption cmd_provision_schema_options[];
 extern const CmdOption cmd_provision_sign_options[];
@@ -23,5 +29,11 @@ CmdExit cmd_provision_sign_run(const CmdArgs *args, GCancellable *cancellable, G
 CmdExit cmd_provision_identify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_fetch_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_network_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_apply_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_status_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_query_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_list_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_revert_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_clean_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

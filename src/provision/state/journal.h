@@ -5,10 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* Message ids, for “journalctl MESSAGE_ID=…”; atoll-provision(8) lists them. */
+/* for “journalctl MESSAGE_ID=…”; atoll-provision(8) has it */
 #define PROVISION_JOURNAL_KEY "5b2f1c0e8d7a4b6f9a3c1d2e4f5a6b70"
-#define PROVISION_JOURNAL_STAGE "5b2f1c0e8d7a4b6f9a3c1d2e4f5a6b71"
-#define PROVISION_JOURNAL_REFUSED "5b2f1c0e8d7a4b6f9a3c1d2e4f5a6b72"
 
 /** provision_journal_send: one entry, in journald's native protocol; nobody there is no error.
  * @fields: "NAME=value", …, %NULL: also MESSAGE and PRIORITY */

@@ -103,9 +103,6 @@ static bool read_config(Runner *self, GError **error)
     env.envelope.fetch = fetch_once;
     env.envelope.fetch_data = self;
     env.cloud.decrypt = provision_config_decrypt;
-    env.cloud.default_user = self->instance->default_user != NULL
-                                 ? self->instance->default_user
-                                 : self->policy->default_user->name;
     self->config =
         provision_config_read(self->instance, &env, self->report, self->cancellable, error);
     return self->config != NULL;
