@@ -12,6 +12,7 @@
 #include "packages/formats/deb.h"
 #include "tree/checkout.h"
 #include "tree/configure.h"
+#include "tree/deb-rules.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -281,10 +282,11 @@ static bool set_script_error(GError **error, GError *cause)
     return false;
 }
 
-static bool run_preinst(TreeScripts *self, const char *stem, const char *file,
+static bool run_preinst(TreeScripts *self, const TreeDebRules *rules, const char *file,
                         GCancellable *cancellable, GError **error)
 {
     g_autofree char *script = g_strconcat("/" PACKAGES_DPKG_DIR "/info/", file, NULL);
+    g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".preinst"));
     g_autofree char *package = g_strndup(stem, strcspn(stem, ":"));
     g_auto(GStrv) env = g_strdupv((char **)script_env);
     env = g_environ_setenv(env, "DPKG_MAINTSCRIPT_PACKAGE", package, TRUE);
@@ -296,14 +298,15 @@ static bool run_preinst(TreeScripts *self, const char *stem, const char *file,
     BaseSandbox sandbox = {
         .root = self->root,
         .root_writable = true,
+        .binds = rules->binds,
         .run = {.argv = argv, .env = (const char *const *)env, .what = what, .name = ""},
     };
     GError *cause = NULL;
     return run_in_time(self, &sandbox, cancellable, &cause) || set_script_error(error, cause);
 }
 
-static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable *cancellable,
-                            GError **error)
+static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, const TreeDebRules *rules,
+                            GCancellable *cancellable, GError **error)
 {
     for (guint i = 0; i < imported->len; i++) {
         const PackagesImported *one = imported->pdata[i];
@@ -311,18 +314,16 @@ static bool run_all_preinst(TreeScripts *self, GPtrArray *imported, GCancellable
         g_autoptr(GPtrArray) names = info != NULL ? store_node_names(info) : NULL;
         for (guint n = 0; names != NULL && n < names->len; n++) {
             const char *name = names->pdata[n];
-            if (!g_str_has_suffix(name, ".preinst"))
-                continue;
-            g_autofree char *stem = g_strndup(name, strlen(name) - strlen(".preinst"));
-            if (!run_preinst(self, stem, name, cancellable, error))
+            if (g_str_has_suffix(name, ".preinst") &&
+                !run_preinst(self, rules, name, cancellable, error))
                 return false;
         }
     }
     return true;
 }
 
-static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *cancellable,
-                     GError **error)
+static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, const TreeDebRules *rules,
+                     GCancellable *cancellable, GError **error)
 {
     /* each package has its own time, so that many quick ones are no slow one */
     g_autoptr(BaseWatchdog) watchdog = base_watchdog_new(self->limit_s, cancellable);
@@ -330,6 +331,7 @@ static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *
     BaseSandbox sandbox = {
         .root = self->root,
         .root_writable = true,
+        .binds = rules->binds,
         .run = {.argv = dpkg_argv,
                 .env = script_env,
                 .what = "configuring packages",
@@ -352,8 +354,10 @@ static bool run_dpkg(TreeScripts *self, TreeConfigure *configure, GCancellable *
 bool tree_scripts_configure(TreeScripts *self, GPtrArray *imported, const BaseProgress *progress,
                             GCancellable *cancellable, GError **error)
 {
-    if (!run_all_preinst(self, imported, cancellable, error))
+    g_auto(TreeDebRules) rules = {0};
+    if (!tree_deb_rules_prepare(imported, self->root, self->scratch, &rules, error) ||
+        !run_all_preinst(self, imported, &rules, cancellable, error))
         return false;
     g_auto(TreeConfigure) configure = {.progress = progress, .total = imported->len};
-    return run_dpkg(self, &configure, cancellable, error);
+    return run_dpkg(self, &configure, &rules, cancellable, error);
 }

@@ -111,6 +111,10 @@ bool tree_verify_account(TreeInspect *commit, GPtrArray *public_keys, GError **e
     g_autoptr(GBytes) sbom = statement != NULL ? tree_inspect_sbom(commit, error) : NULL;
     if (sbom == NULL)
         return false;
+    bool has_lock = tree_inspect_text(commit, TREE_ACCOUNT_LOCK_KEY) != NULL;
+    g_autoptr(GBytes) lock = has_lock ? tree_inspect_lock(commit, error) : NULL;
+    if (has_lock && lock == NULL)
+        return false;
     g_autoptr(JsonNode) node =
         packages_json_parse(g_bytes_get_data(statement, NULL), g_bytes_get_size(statement), error);
     if (node == NULL)

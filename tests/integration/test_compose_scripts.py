@@ -139,6 +139,19 @@ def craft(compose, name, data):
     compose.write(packages=["passwd", name])
 
 
+def test_rule_for_a_script(compose):
+    """ssl-cert's own postinst would make a private key: the rule's runs in its place, and dpkg's
+    database keeps the package's."""
+    own = "#!/bin/sh\nset -e\nmkdir -p /etc/ssl/private\ncat /proc/sys/kernel/random/uuid > " \
+          "/etc/ssl/private/ssl-cert-snakeoil.key\n"
+    compose.add("ssl-cert", scripts={"postinst": own})
+    compose.write()
+    compose.make()
+    assert "\nssl-cert:x:" in compose.cat("/usr/etc/group")
+    assert "snakeoil" not in compose.ostree("ls", "-R", "test/tree", "/usr/etc")
+    assert compose.cat("/usr/lib/sysimage/dpkg/info/ssl-cert.postinst") == own
+
+
 def test_bomb(compose):
     """Refused by what it says it is, before it takes the disk."""
     craft(compose, "bomb", tar_with("./usr/share/zeroes", 3 << 30))

@@ -6,6 +6,7 @@
 #include "tree/dpkg.h"
 #include "tree/format.h"
 #include "tree/formats/deb-plan.h"
+#include "tree/rules.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -73,12 +74,14 @@ static bool put_database(StoreNode *root, int repo_fd, GPtrArray *imported, GErr
     return tree_dpkg_put(root, repo_fd, imported, error);
 }
 
-/* A deb's scripts and its paragraph are in the tree. */
+/* A deb's scripts and its paragraph are in the tree; what becomes of scripts is not. */
 static char *recipe(const Manifest *manifest, const GPtrArray *imported)
 {
     (void)manifest;
     (void)imported;
-    return tree_scripts_recipe();
+    g_autofree char *scripts = tree_scripts_recipe();
+    g_autofree char *rules = tree_rules_digest();
+    return g_strconcat(scripts, rules, NULL);
 }
 
 static bool run_scripts(const TreeFormatRun *run, GCancellable *cancellable, GError **error)
