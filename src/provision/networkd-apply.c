@@ -44,15 +44,15 @@ static bool has_network(int root)
     static const char *const dirs[] = {"etc/systemd/network", "run/systemd/network",
                                        "usr/lib/systemd/network", "usr/local/lib/systemd/network",
                                        "etc/NetworkManager/system-connections"};
-    static const char *const systemds[] = {"80-", "89-", "99-"};
+    static const char *const systemds[] = {"80-6rd-",       "80-auto-link", "80-container-",
+                                           "80-namespace-", "80-vm-",       NULL};
     for (size_t d = 0; d < G_N_ELEMENTS(dirs); d++) {
         g_autoptr(GPtrArray) names = list_dir(root, dirs[d]);
         for (guint i = 0; i < names->len; i++) {
             const char *name = g_ptr_array_index(names, i);
-            bool systemds_own =
-                strcmp(dirs[d], "usr/lib/systemd/network") == 0 &&
-                (g_str_has_prefix(name, systemds[0]) || g_str_has_prefix(name, systemds[1]) ||
-                 g_str_has_prefix(name, systemds[2]));
+            bool systemds_own = false;
+            for (const char *const *prefix = systemds; *prefix != NULL; prefix++)
+                systemds_own = systemds_own || g_str_has_prefix(name, *prefix);
             if (!is_ours(name) && !systemds_own &&
                 (g_str_has_suffix(name, ".network") || g_str_has_suffix(name, ".nmconnection")))
                 return true;

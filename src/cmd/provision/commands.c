@@ -46,6 +46,13 @@ const CmdCommand atoll_provision_commands[] = {
         .run = cmd_provision_fetch_run,
     },
     {
+        .name = "boot",
+        .summary = "Find this host's configuration while it boots",
+        .operands = "STEP",
+        .options = cmd_provision_boot_options,
+        .run = cmd_provision_boot_run,
+    },
+    {
         .name = "network",
         .summary = "Show a network configuration as systemd-networkd's files",
         .operands = "FILE",

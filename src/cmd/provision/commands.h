@@ -19,6 +19,7 @@ extern const CmdOption cmd_provision_plan_options[];
 extern const CmdOption cmd_provision_schema_options[];
 extern const CmdOption cmd_provision_sign_options[];
 extern const CmdOption cmd_provision_identify_options[];
+extern const CmdOption cmd_provision_boot_options[];
 extern const CmdOption cmd_provision_fetch_options[];
 extern const CmdOption cmd_provision_network_options[];
 
@@ -27,6 +28,7 @@ CmdExit cmd_provision_plan_run(const CmdArgs *args, GCancellable *cancellable, G
 CmdExit cmd_provision_schema_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_sign_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_identify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_boot_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_fetch_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_network_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_apply_run(const CmdArgs *args, GCancellable *cancellable, GError **error);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * atoll-provision boot
+ */
+#include "cmd/provision/commands.h"
+
+#include "base/fd.h"
+#include "cmd/provision/input.h"
+#include "provision/boot.h"
+#include "provision/error.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define TIMEOUT_US (120 * G_USEC_PER_SEC)
+
+const CmdOption cmd_provision_boot_options[] = {
+    {.name = "root", .metavar = "DIR", .help = "set up this root instead of the running system"},
+    {.name = "endpoint", .metavar = "URL", .help = "ask here instead of the well-known address"},
+    {.name = "timeout", .metavar = "SECONDS", .help = "give up after so long (default: 120)"},
+    {0},
+};
+
+static bool run(const char *step, const ProvisionBoot *boot, ProvisionBootState *state,
+                GCancellable *cancellable, GError **error)
+{
+    if (strcmp(step, "local") == 0)
+        return provision_boot_local(boot, state, cancellable, error);
+    if (strcmp(step, "network") == 0)
+        return provision_boot_network(boot, state, cancellable, error);
+    if (strcmp(step, "ready") == 0)
+        return provision_boot_ready(boot, cancellable, error);
+    g_set_error(error, PROVISION_ERROR, PROVISION_ERROR_FAILED,
+                "there is no step ‘%s’: there are local, network and ready", step);
+    return false;
+}
+
+CmdExit cmd_provision_boot_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
+{
+    const char *path = cmd_args_string(args, "root");
+    const char *text = cmd_args_string(args, "timeout");
+    guint64 seconds = TIMEOUT_US / G_USEC_PER_SEC;
+    g_autoptr(ProvisionReport) report = provision_report_new();
+    ProvisionBootState state = PROVISION_BOOT_READY;
+    if (text != NULL && !g_ascii_string_to_unsigned(text, 10, 1, 86400, &seconds, error))
+        return CMD_EXIT_FAILED;
+    base_autofd root = base_fd_open_dir(AT_FDCWD, path != NULL ? path : "/", error);
+    ProvisionBoot boot = {.root = root,
+                          .live = path == NULL,
+                          .endpoint = cmd_args_string(args, "endpoint"),
+                          .timeout_us = (int64_t)seconds * G_USEC_PER_SEC,
+                          .report = report};
+    if (root < 0 || !run(cmd_args_operands(args)[0], &boot, &state, cancellable, error))
+        return CMD_EXIT_FAILED;
+    cmd_provision_print_report(report);
+    return state == PROVISION_BOOT_NOTHING ? CMD_EXIT_NOTHING_TO_DO : CMD_EXIT_DONE;
+}
