@@ -2,12 +2,12 @@
  *
  * The table of the agent's configuration keys, and the drop-in directories.
  */
+#include "base/dropins.h"
 #include "base/fd.h"
 #include "base/yaml.h"
 #include "update/config.h"
 #include "update/strategy.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -88,44 +88,15 @@ const UpdateConfigKey update_config_keys[] = {
     {.name = NULL},
 };
 
-/* Name to path; a later directory's file takes the place of an earlier one's. */
-static bool collect(const char *dir, GHashTable *paths, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    g_autoptr(GDir) open = g_dir_open(dir, 0, &local);
-    if (open == NULL) {
-        if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-            return true;
-        g_propagate_error(error, g_steal_pointer(&local));
-        return false;
-    }
-    for (const char *name; (name = g_dir_read_name(open)) != NULL;)
-        if (g_str_has_suffix(name, ".yaml"))
-            g_hash_table_replace(paths, g_strdup(name), g_build_filename(dir, name, NULL));
-    return true;
-}
-
-static bool is_mask(const char *path)
-{
-    g_autofree char *target = g_file_read_link(path, NULL);
-    return g_strcmp0(target, "/dev/null") == 0;
-}
-
 UpdateConfig *update_config_load(const char *const *dirs, GError **error)
 {
     g_autoptr(UpdateConfig) self = update_config_new();
-    g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    for (unsigned i = 0; dirs[i] != NULL; i++)
-        if (!collect(dirs[i], paths, error))
-            return NULL;
-    g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(paths), (GCompareFunc)strcmp);
-    for (GList *name = names; name != NULL; name = name->next) {
-        const char *path = g_hash_table_lookup(paths, name->data);
-        if (is_mask(path))
-            continue;
+    g_autoptr(GPtrArray) paths = base_dropins_find(AT_FDCWD, dirs, ".yaml", error);
+    for (guint i = 0; paths != NULL && i < paths->len; i++) {
+        const char *path = paths->pdata[i];
         g_autoptr(GBytes) bytes = base_fd_read_file(AT_FDCWD, path, BASE_YAML_MAX_BYTES, error);
         if (bytes == NULL || !update_config_read(self, path, bytes, error))
             return NULL;
     }
-    return g_steal_pointer(&self);
+    return paths != NULL ? g_steal_pointer(&self) : NULL;
 }
