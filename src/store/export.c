@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/parallel.h"
 #include "store/loose.h"
+#include "store/sizes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -217,20 +218,24 @@ bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportSta
     return ok;
 }
 
-static bool copy_detached(const Store *store, const char *commit, GCancellable *cancellable,
-                          GError **error)
+/* The sizes last: they are of the published objects. */
+static bool write_detached(const Store *store, const char *commit, StoreNode *root,
+                           GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GVariant) detached = NULL;
-    if (!ostree_repo_read_commit_detached_metadata(store_get_build_repo(store), commit, &detached,
-                                                   cancellable, error))
+    g_autoptr(GVariant) old = NULL;
+    g_autoptr(GVariant) sizes = store_sizes(store_get_published_fd(store), root, error);
+    if (sizes == NULL || !ostree_repo_read_commit_detached_metadata(
+                             store_get_build_repo(store), commit, &old, cancellable, error))
         return false;
-    return detached == NULL ||
-           ostree_repo_write_commit_detached_metadata(store_get_published_repo(store), commit,
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(old);
+    g_variant_dict_insert_value(dict, STORE_SIZES_KEY, sizes);
+    g_autoptr(GVariant) detached = g_variant_ref_sink(g_variant_dict_end(dict));
+    return ostree_repo_write_commit_detached_metadata(store_get_published_repo(store), commit,
                                                       detached, cancellable, error);
 }
 
-bool store_export_commit(const Store *store, const char *commit, const StoreNode *root,
-                         const char *ref, GCancellable *cancellable, GError **error)
+bool store_export_commit(const Store *store, const char *commit, StoreNode *root, const char *ref,
+                         GCancellable *cancellable, GError **error)
 {
     OstreeRepo *build = store_get_build_repo(store);
     OstreeRepo *published = store_get_published_repo(store);
@@ -240,7 +245,7 @@ bool store_export_commit(const Store *store, const char *commit, const StoreNode
     g_autoptr(GVariant) object = NULL;
     if (!ostree_repo_load_variant(build, OSTREE_OBJECT_TYPE_COMMIT, commit, &object, error) ||
         !store_tree_write(root, published_fd, ignored_tree, ignored_meta, error) ||
-        !copy_detached(store, commit, cancellable, error) ||
+        !write_detached(store, commit, root, cancellable, error) ||
         !store_put_metadata(published_fd, "commit", object, ignored_commit, error))
         return false;
     if (syncfs(published_fd) != 0 || syncfs(store_get_build_fd(store)) != 0)

@@ -58,10 +58,10 @@ bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportSta
  * @cancellable: (nullable)
  * @error: return location
  *
- * Writes the metadata objects, the commit and its signatures into the archive repo, syncs
+ * Writes the metadata objects, the commit, its signatures and sizes into the archive repo, syncs
  * both file systems, then moves the refs, and renews the summary.
  */
-bool store_export_commit(const Store *store, const char *commit, const StoreNode *root,
+bool store_export_commit(const Store *store, const char *commit, StoreNode *root,
                          const char *ref, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
