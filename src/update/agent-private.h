@@ -8,6 +8,30 @@
 G_BEGIN_DECLS
 
 /**
+ * UpdateCounters:
+ * @checks: looks at the graph
+ * @check_errors: that failed
+ * @stagings: tries to stage
+ * @staging_errors: that failed
+ * @asks: questions to the strategy
+ * @ask_errors: that failed
+ * @refusals: that were answered with no
+ * @reboots: that were ordered
+ *
+ * What happened since the agent began.
+ */
+typedef struct {
+    uint64_t checks;
+    uint64_t check_errors;
+    uint64_t stagings;
+    uint64_t staging_errors;
+    uint64_t asks;
+    uint64_t ask_errors;
+    uint64_t refusals;
+    uint64_t reboots;
+} UpdateCounters;
+
+/**
  * UpdateAgent:
  * @options: (borrowed)
  * @loop: the main loop
@@ -23,6 +47,10 @@ G_BEGIN_DECLS
  * @last_check: (owned) (nullable): what it came to, in words
  * @result: (owned) (nullable): and in one ("none", "target", …)
  * @deadend: (owned) (nullable): why no update leads away
+ * @barrier: (owned) (nullable): why every host has to pass through what comes next
+ * @n_releases: in the graph
+ * @changed_s: when the state changed last
+ * @counters: for the metrics
  * @error: (owned) (nullable): why the agent ends
  */
 typedef struct {
@@ -40,6 +68,10 @@ typedef struct {
     char *last_check;
     char *result;
     char *deadend;
+    char *barrier;
+    int64_t n_releases;
+    int64_t changed_s;
+    UpdateCounters counters;
     GError *error;
 } UpdateAgent;
 
@@ -66,5 +98,8 @@ void update_agent_note_check(UpdateAgent *self, JsonObject *output, int64_t now_
 
 /** update_agent_write_status: tells %UPDATE_AGENT_STATUS_NAME and systemd what goes on */
 void update_agent_write_status(const UpdateAgent *self, int64_t now_s);
+
+/** update_agent_metrics: (transfer full): all of it in Prometheus' text format */
+char *update_agent_metrics(const UpdateAgent *self);
 
 G_END_DECLS

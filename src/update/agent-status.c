@@ -27,6 +27,8 @@ void update_agent_note_check(UpdateAgent *self, JsonObject *output, int64_t now_
     set_text(&self->last_check, output, "text");
     set_text(&self->result, output, "result");
     set_text(&self->deadend, output, "deadend");
+    set_text(&self->barrier, output, "barrier");
+    self->n_releases = json_object_get_int_member_with_default(output, "releases", 0);
 }
 
 static void add_text(JsonBuilder *builder, const char *key, const char *text)
@@ -60,11 +62,16 @@ static char *print_status(const UpdateAgent *self, int64_t now_s)
     add_time(builder, "next", update_machine_wake(machine));
     json_builder_set_member_name(builder, "held");
     json_builder_add_boolean_value(builder, machine->held);
+    json_builder_set_member_name(builder, "paused");
+    json_builder_add_boolean_value(builder, machine->paused);
     add_time(builder, "held-until", machine->held_until_s);
     add_time(builder, "last-check", self->last_check_s);
     add_text(builder, "last-result", self->result);
     add_text(builder, "last-text", self->last_check);
     add_text(builder, "dead-end", self->deadend);
+    add_text(builder, "barrier", self->barrier);
+    json_builder_set_member_name(builder, "releases");
+    json_builder_add_int_value(builder, self->n_releases);
     json_builder_set_member_name(builder, "check-failures");
     json_builder_add_int_value(builder, machine->n_check_failures);
     json_builder_set_member_name(builder, "blocked");
@@ -99,9 +106,11 @@ void update_agent_write_status(const UpdateAgent *self, int64_t now_s)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = print_status(self, now_s);
+    g_autofree char *metrics = update_agent_metrics(self);
     g_autofree char *line = g_strdup_printf("STATUS=%s: %s", update_state_name(self->machine.state),
                                             self->machine.reason);
     update_notify_send(line);
-    if (!write_file(self, UPDATE_AGENT_STATUS_NAME, text, &error) || !write_motd(self, &error))
+    if (!write_file(self, UPDATE_AGENT_STATUS_NAME, text, &error) ||
+        !write_file(self, UPDATE_AGENT_METRICS_NAME, metrics, &error) || !write_motd(self, &error))
         g_warning("%s", error->message);
 }

@@ -52,13 +52,16 @@ static const char *get_text(JsonObject *object, const char *key)
 static void on_checked(JsonObject *output, const GError *error, void *user_data)
 {
     UpdateAgent *self = user_data;
+    self->counters.checks++;
     if (output == NULL) {
+        self->counters.check_errors++;
         fail(self, UPDATE_EVENT_CHECK_FAILED, error != NULL ? error->message : "no answer", 0);
         return;
     }
     const char *result = get_text(output, "result");
     int64_t retry_s = json_object_get_int_member_with_default(output, "retry-after", 0);
     if (g_strcmp0(result, "failed") == 0) {
+        self->counters.check_errors++;
         fail(self, UPDATE_EVENT_CHECK_FAILED, get_text(output, "text"),
              retry_s > 0 ? now_s() + retry_s : 0);
         return;
@@ -77,11 +80,13 @@ static void on_staged(JsonObject *output, const GError *error, void *user_data)
     UpdateAgent *self = user_data;
     (void)output;
     UpdateEvent event = {.kind = UPDATE_EVENT_STAGED};
+    self->counters.stagings++;
     if (error == NULL) {
         g_message("%s is staged", self->machine.target_version);
         feed(self, &event);
         return;
     }
+    self->counters.staging_errors++;
     g_autofree char *text =
         g_strdup_printf("%s could not be staged: %s", self->machine.target_version, error->message);
     fail(self, UPDATE_EVENT_STAGE_FAILED, text, 0);
@@ -90,11 +95,15 @@ static void on_staged(JsonObject *output, const GError *error, void *user_data)
 static void on_asked(JsonObject *output, const GError *error, void *user_data)
 {
     UpdateAgent *self = user_data;
+    self->counters.asks++;
     if (output == NULL) {
+        self->counters.ask_errors++;
         fail(self, UPDATE_EVENT_ASK_FAILED, error != NULL ? error->message : "no answer", 0);
         return;
     }
     bool may = json_object_get_boolean_member_with_default(output, "may", FALSE);
+    if (!may)
+        self->counters.refusals++;
     UpdateEvent event = {.kind = may ? UPDATE_EVENT_MAY : UPDATE_EVENT_LATER,
                          .text = get_text(output, "reason"),
                          .at_s = json_object_get_int_member_with_default(output, "again", 0),
@@ -202,6 +211,7 @@ static void perform(UpdateAgent *self, UpdateAction action)
         warn(self);
         break;
     case UPDATE_ACTION_REBOOT:
+        self->counters.reboots++;
         g_message("rebooting into %s", self->machine.staged_version);
         update_agent_start(self, self->options->reboot_argv, on_rebooting);
         break;
@@ -243,11 +253,23 @@ static void feed(UpdateAgent *self, const UpdateEvent *event)
     self->machine.policy.interval_s =
         interval_s +
         (uint64_t)g_random_int_range(0, (gint32)(interval_s * JITTER_PER_CENT / 100 + 1));
+    UpdateState before = self->machine.state;
     UpdateAction action = update_machine_step(&self->machine, event, now_s());
+    if (self->machine.state != before)
+        self->changed_s = now_s();
     perform(self, action);
     /* what it says has been done by then */
     update_agent_write_status(self, now_s());
     schedule(self);
+}
+
+static UpdateEvent hold_event(const UpdateLedger *ledger)
+{
+    return (UpdateEvent){.kind = !ledger->held    ? UPDATE_EVENT_RESUME
+                                 : ledger->paused ? UPDATE_EVENT_PAUSE
+                                                  : UPDATE_EVENT_HOLD,
+                         .text = ledger->held_reason,
+                         .at_s = ledger->held_until_s};
 }
 
 bool update_agent_take(UpdateAgent *self, const char *request, const char **out_answer)
@@ -270,9 +292,7 @@ bool update_agent_take(UpdateAgent *self, const char *request, const char **out_
         }
         update_ledger_free(self->ledger);
         self->ledger = ledger;
-        event = (UpdateEvent){.kind = ledger->held ? UPDATE_EVENT_HOLD : UPDATE_EVENT_RESUME,
-                              .text = ledger->held_reason,
-                              .at_s = ledger->held_until_s};
+        event = hold_event(ledger);
         *out_answer = ledger->held ? "held" : "resumed";
     } else {
         *out_answer = "unknown request";
@@ -299,9 +319,7 @@ static bool start(UpdateAgent *self, const char *staged, const char *staged_vers
         return false;
     update_machine_init(&self->machine, &options->policy, staged, staged_version, now_s());
     if (self->ledger->held) {
-        UpdateEvent hold = {.kind = UPDATE_EVENT_HOLD,
-                            .text = self->ledger->held_reason,
-                            .at_s = self->ledger->held_until_s};
+        UpdateEvent hold = hold_event(self->ledger);
         (void)update_machine_step(&self->machine, &hold, now_s());
     }
     return true;
@@ -320,6 +338,7 @@ static void agent_clear(UpdateAgent *self)
     g_free(self->last_check);
     g_free(self->result);
     g_free(self->deadend);
+    g_free(self->barrier);
     g_clear_object(&self->cancellable);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(UpdateAgent, agent_clear)

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 #define UPDATE_AGENT_SOCKET_NAME "agent.socket"
 /** UPDATE_AGENT_STATUS_NAME: what it is doing, for ‘status’ and monitoring */
 #define UPDATE_AGENT_STATUS_NAME "agent-status.json"
+/** UPDATE_AGENT_METRICS_NAME: the same for Prometheus' textfile collector */
+#define UPDATE_AGENT_METRICS_NAME "atoll.prom"
 /** UPDATE_AGENT_STEADY_NAME: there once the strategy has been told that the host is up */
 #define UPDATE_AGENT_STEADY_NAME "steady"
 

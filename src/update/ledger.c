@@ -97,7 +97,7 @@ static bool read_ledger(UpdateLedger *self, JsonObject *object)
     for (guint i = 0; array != NULL && i < json_array_get_length(array); i++)
         if (!read_blocked(self, json_array_get_element(array, i)))
             return false;
-    return get_bool(object, "held", &self->held) &&
+    return get_bool(object, "held", &self->held) && get_bool(object, "paused", &self->paused) &&
            get_int(object, "held-until", &self->held_until_s) &&
            get_string(object, "held-reason", &self->held_reason);
 }
@@ -168,6 +168,8 @@ char *update_ledger_print(const UpdateLedger *self)
     json_builder_end_array(builder);
     json_builder_set_member_name(builder, "held");
     json_builder_add_boolean_value(builder, self->held);
+    json_builder_set_member_name(builder, "paused");
+    json_builder_add_boolean_value(builder, self->paused);
     json_builder_set_member_name(builder, "held-until");
     json_builder_add_int_value(builder, self->held_until_s);
     if (self->held_reason != NULL)

@@ -32,6 +32,7 @@ typedef struct {
  * UpdateLedger:
  * @blocked: (element-type UpdateBlocked): the oldest first
  * @held: somebody wants no updates for now
+ * @paused: nor looking for them
  * @held_until_s: 0 for until resumed
  * @held_reason: (owned) (nullable): in their words
  *
@@ -40,6 +41,7 @@ typedef struct {
 typedef struct {
     GPtrArray *blocked;
     bool held;
+    bool paused;
     int64_t held_until_s;
     char *held_reason;
 } UpdateLedger;

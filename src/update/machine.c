@@ -105,7 +105,7 @@ static UpdateAction step_resting(UpdateMachine *self, const UpdateEvent *event, 
         return reboot(self);
     if (event->kind != UPDATE_EVENT_TIME && event->kind != UPDATE_EVENT_RESUME)
         return UPDATE_ACTION_NONE;
-    if (now_s >= self->check_at_s)
+    if (now_s >= self->check_at_s && !self->paused)
         return check(self, now_s);
     if (is_staged && !self->held && self->ask_at_s != 0 && now_s >= self->ask_at_s) {
         self->state = UPDATE_STATE_ASKING;
@@ -196,7 +196,7 @@ static UpdateAction step_asking(UpdateMachine *self, const UpdateEvent *event, i
 
 static UpdateAction step_leaving(UpdateMachine *self, const UpdateEvent *event, int64_t now_s)
 {
-    if (event->kind == UPDATE_EVENT_HOLD) {
+    if (event->kind == UPDATE_EVENT_HOLD || event->kind == UPDATE_EVENT_PAUSE) {
         self->ask_at_s = now_s;
         return rest(self);
     }
@@ -209,13 +209,15 @@ static UpdateAction step_leaving(UpdateMachine *self, const UpdateEvent *event, 
 
 static void take_hold(UpdateMachine *self, const UpdateEvent *event, int64_t now_s)
 {
-    if (event->kind == UPDATE_EVENT_HOLD) {
+    if (event->kind == UPDATE_EVENT_HOLD || event->kind == UPDATE_EVENT_PAUSE) {
         self->held = true;
+        self->paused = event->kind == UPDATE_EVENT_PAUSE;
         self->held_until_s = event->at_s;
         say(self, event->text != NULL ? event->text : "held");
     } else if (self->held && (event->kind == UPDATE_EVENT_RESUME ||
                               (self->held_until_s != 0 && now_s >= self->held_until_s))) {
         self->held = false;
+        self->paused = false;
         self->held_until_s = 0;
         /* what was found meanwhile is looked for again, and staged then */
         self->check_at_s = now_s;
@@ -258,7 +260,9 @@ int64_t update_machine_wake(const UpdateMachine *self)
         if (self->state == UPDATE_STATE_STAGED && !self->held && self->ask_at_s != 0)
             wake_s = MIN(wake_s, self->ask_at_s);
         if (self->held && self->held_until_s != 0)
-            wake_s = MIN(wake_s, self->held_until_s);
+            wake_s = self->paused ? self->held_until_s : MIN(wake_s, self->held_until_s);
+        else if (self->paused)
+            wake_s = -1;
         return wake_s;
     case UPDATE_STATE_CHECKING:
     case UPDATE_STATE_STAGING:

@@ -44,6 +44,7 @@ typedef enum {
  * @UPDATE_EVENT_CHECK_NOW: somebody wants a look at the graph
  * @UPDATE_EVENT_REBOOT_NOW: somebody wants the reboot
  * @UPDATE_EVENT_HOLD: somebody wants peace until @at_s (0: until resumed); the text says why
+ * @UPDATE_EVENT_PAUSE: as HOLD, and wants no looking at the graph either
  * @UPDATE_EVENT_RESUME: and no longer
  */
 typedef enum {
@@ -60,6 +61,7 @@ typedef enum {
     UPDATE_EVENT_CHECK_NOW,
     UPDATE_EVENT_REBOOT_NOW,
     UPDATE_EVENT_HOLD,
+    UPDATE_EVENT_PAUSE,
     UPDATE_EVENT_RESUME,
     UPDATE_N_EVENTS,
 } UpdateEventKind;
@@ -124,6 +126,7 @@ typedef struct {
  * @staged_version: (owned) (nullable)
  * @reason: (owned): why nothing happens, for people
  * @held: no staging and no reboot
+ * @paused: and no looking at the graph but on demand; only while @held
  * @held_until_s: 0 for until resumed
  * @check_at_s: the next look at the graph
  * @ask_at_s: the next question to the strategy; 0 for none
@@ -143,6 +146,7 @@ typedef struct {
     char *staged_version;
     char *reason;
     bool held;
+    bool paused;
     int64_t held_until_s;
     int64_t check_at_s;
     int64_t ask_at_s;

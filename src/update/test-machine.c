@@ -44,6 +44,7 @@ static const Cell table[UPDATE_N_STATES][UPDATE_N_EVENTS] =
                 [UPDATE_EVENT_CHECK_NOW] = GO(CHECKING, CHECK),
                 [UPDATE_EVENT_REBOOT_NOW] = STAY(IDLE),
                 [UPDATE_EVENT_HOLD] = STAY(IDLE),
+                [UPDATE_EVENT_PAUSE] = STAY(IDLE),
                 [UPDATE_EVENT_RESUME] = STAY(IDLE),
             },
         [UPDATE_STATE_CHECKING] =
@@ -61,6 +62,7 @@ static const Cell table[UPDATE_N_STATES][UPDATE_N_EVENTS] =
                 [UPDATE_EVENT_CHECK_NOW] = STAY(CHECKING),
                 [UPDATE_EVENT_REBOOT_NOW] = STAY(CHECKING),
                 [UPDATE_EVENT_HOLD] = STAY(CHECKING),
+                [UPDATE_EVENT_PAUSE] = STAY(CHECKING),
                 [UPDATE_EVENT_RESUME] = STAY(CHECKING),
             },
         [UPDATE_STATE_STAGING] =
@@ -78,6 +80,7 @@ static const Cell table[UPDATE_N_STATES][UPDATE_N_EVENTS] =
                 [UPDATE_EVENT_CHECK_NOW] = STAY(STAGING),
                 [UPDATE_EVENT_REBOOT_NOW] = STAY(STAGING),
                 [UPDATE_EVENT_HOLD] = STAY(STAGING),
+                [UPDATE_EVENT_PAUSE] = STAY(STAGING),
                 [UPDATE_EVENT_RESUME] = STAY(STAGING),
             },
         [UPDATE_STATE_STAGED] =
@@ -95,6 +98,7 @@ static const Cell table[UPDATE_N_STATES][UPDATE_N_EVENTS] =
                 [UPDATE_EVENT_CHECK_NOW] = GO(CHECKING, CHECK),
                 [UPDATE_EVENT_REBOOT_NOW] = GO(REBOOTING, REBOOT),
                 [UPDATE_EVENT_HOLD] = STAY(STAGED),
+                [UPDATE_EVENT_PAUSE] = STAY(STAGED),
                 [UPDATE_EVENT_RESUME] = STAY(STAGED),
             },
         [UPDATE_STATE_ASKING] =
@@ -112,6 +116,7 @@ static const Cell table[UPDATE_N_STATES][UPDATE_N_EVENTS] =
                 [UPDATE_EVENT_CHECK_NOW] = STAY(ASKING),
                 [UPDATE_EVENT_REBOOT_NOW] = GO(REBOOTING, REBOOT),
                 [UPDATE_EVENT_HOLD] = STAY(ASKING),
+                [UPDATE_EVENT_PAUSE] = STAY(ASKING),
                 [UPDATE_EVENT_RESUME] = STAY(ASKING),
             },
         [UPDATE_STATE_LEAVING] =
@@ -129,6 +134,7 @@ static const Cell table[UPDATE_N_STATES][UPDATE_N_EVENTS] =
                 [UPDATE_EVENT_CHECK_NOW] = STAY(LEAVING),
                 [UPDATE_EVENT_REBOOT_NOW] = GO(REBOOTING, REBOOT),
                 [UPDATE_EVENT_HOLD] = STAY(STAGED),
+                [UPDATE_EVENT_PAUSE] = STAY(STAGED),
                 [UPDATE_EVENT_RESUME] = STAY(LEAVING),
             },
 };

@@ -96,9 +96,36 @@ CmdExit cmd_host_hold_run(const CmdArgs *args, GCancellable *cancellable, GError
         return CMD_EXIT_FAILED;
     g_free(ledger->held_reason);
     ledger->held = true;
+    ledger->paused = false;
     ledger->held_until_s = span_s > 0 ? g_get_real_time() / G_USEC_PER_SEC + span_s : 0;
     ledger->held_reason = g_strdup(reason != NULL ? reason : "held by hand");
     return save(&agent, ledger, "held: nothing is staged and nothing reboots", error);
+}
+
+CmdExit cmd_host_agent_pause_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
+{
+    g_auto(CmdHostAgent) agent = {0};
+    const char *span = cmd_args_string(args, "for");
+    const char *reason = cmd_args_string(args, "reason");
+    int64_t span_s = 0;
+    (void)cancellable;
+    if (span == NULL) {
+        g_set_error_literal(error, CMD_ERROR, CMD_ERROR_USAGE,
+                            "for how long? ‘--for 2h’; ‘atoll-host hold’ needs no end");
+        return CMD_EXIT_USAGE;
+    }
+    if (!parse_span(span, &span_s, error))
+        return CMD_EXIT_USAGE;
+    cmd_host_agent_init(&agent, args);
+    g_autoptr(UpdateLedger) ledger = update_ledger_load(agent.state_dir, error);
+    if (ledger == NULL)
+        return CMD_EXIT_FAILED;
+    g_free(ledger->held_reason);
+    ledger->held = true;
+    ledger->paused = true;
+    ledger->held_until_s = g_get_real_time() / G_USEC_PER_SEC + span_s;
+    ledger->held_reason = g_strdup(reason != NULL ? reason : "paused by hand");
+    return save(&agent, ledger, "paused: the agent does nothing until then", error);
 }
 
 CmdExit cmd_host_resume_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
@@ -114,6 +141,7 @@ CmdExit cmd_host_resume_run(const CmdArgs *args, GCancellable *cancellable, GErr
         return CMD_EXIT_NOTHING_TO_DO;
     }
     ledger->held = false;
+    ledger->paused = false;
     ledger->held_until_s = 0;
     g_clear_pointer(&ledger->held_reason, g_free);
     return save(&agent, ledger, "resumed", error);
