@@ -9,6 +9,8 @@
 #include "host/space.h"
 #include "host/trial.h"
 
+#include <string.h>
+
 static GKeyFile *make_origin(const HostSysroot *sysroot, const char *refspec)
 {
     if (refspec != NULL)
@@ -109,5 +111,46 @@ bool host_deploy_rollback(HostSysroot *sysroot, bool *out_changed, GCancellable 
         return false;
     }
     *out_changed = true;
+    return true;
+}
+
+static bool goes(const HostSysroot *sysroot, OstreeDeployment *deployment, HostCleanupFlags flags)
+{
+    if (ostree_deployment_is_staged(deployment))
+        return (flags & HOST_CLEANUP_STAGED) != 0;
+    if ((flags & HOST_CLEANUP_ROLLBACK) == 0 || ostree_deployment_is_pinned(deployment) ||
+        strcmp(ostree_deployment_get_osname(deployment), sysroot->osname) != 0)
+        return false;
+    OstreeDeployment *current = sysroot->booted != NULL ? sysroot->booted : sysroot->merge;
+    g_autoptr(GPtrArray) all = ostree_sysroot_get_deployments(sysroot->ostree);
+    for (unsigned i = 0; i < all->len; i++) {
+        /* the first finished one is what boots next when nothing is staged any more */
+        if (!ostree_deployment_is_staged(all->pdata[i]))
+            return !ostree_deployment_equal(deployment, all->pdata[i]) &&
+                   !ostree_deployment_equal(deployment, current);
+    }
+    return false;
+}
+
+bool host_deploy_cleanup(HostSysroot *sysroot, HostCleanupFlags flags, GPtrArray **out_removed,
+                         GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) old = ostree_sysroot_get_deployments(sysroot->ostree);
+    g_autoptr(GPtrArray) new = g_ptr_array_new_with_free_func(g_object_unref);
+    g_autoptr(GPtrArray) removed = g_ptr_array_new_with_free_func(g_object_unref);
+    for (unsigned i = 0; i < old->len; i++)
+        g_ptr_array_add(goes(sysroot, old->pdata[i], flags) ? removed : new,
+                        g_object_ref(old->pdata[i]));
+    host_space_drop_partial(sysroot);
+    if (removed->len > 0 &&
+        !ostree_sysroot_write_deployments(sysroot->ostree, new, cancellable, error)) {
+        g_prefix_error(error, "writing the boot entries: ");
+        return false;
+    }
+    if (!ostree_sysroot_cleanup(sysroot->ostree, cancellable, error)) {
+        g_prefix_error(error, "removing what nothing needs any more: ");
+        return false;
+    }
+    *out_removed = g_steal_pointer(&removed);
     return true;
 }

@@ -35,4 +35,28 @@ bool host_deploy_commit(HostSysroot *sysroot, const char *checksum, const char *
 bool host_deploy_rollback(HostSysroot *sysroot, bool *out_changed, GCancellable *cancellable,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * HostCleanupFlags:
+ * @HOST_CLEANUP_ROLLBACK: also the deployments that neither run nor boot next nor are pinned
+ * @HOST_CLEANUP_STAGED: also the staged one
+ */
+typedef enum {
+    HOST_CLEANUP_DEFAULT = 0,
+    HOST_CLEANUP_ROLLBACK = 1 << 0,
+    HOST_CLEANUP_STAGED = 1 << 1,
+} HostCleanupFlags;
+
+/**
+ * host_deploy_cleanup:
+ * @sysroot: opened for writing
+ * @flags: see #HostCleanupFlags
+ * @out_removed: (out) (transfer full) (element-type OstreeDeployment): what is gone
+ * @cancellable: (nullable)
+ * @error: return location
+ *
+ * Removes deployments, what no deployment needs any more, and what broken-off fetches left.
+ */
+bool host_deploy_cleanup(HostSysroot *sysroot, HostCleanupFlags flags, GPtrArray **out_removed,
+                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

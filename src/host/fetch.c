@@ -5,6 +5,7 @@
 #include "host/fetch.h"
 
 #include "host/error.h"
+#include "host/sizes.h"
 #include "host/space.h"
 
 static void on_progress(OstreeAsyncProgress *ostree, gpointer user_data)
@@ -45,9 +46,10 @@ static bool pull(HostSysroot *sysroot, const HostOrigin *origin, const HostCommi
     bool good = ostree_repo_pull_with_options(sysroot->repo, origin->remote, options,
                                               ostree_progress, cancellable, error);
     ostree_async_progress_finish(ostree_progress);
+    g_autoptr(GVariant) detached = host_sizes_strip(commit->detached);
     /* The server may have other signatures by now: what stays is what was verified. */
     return good && ostree_repo_write_commit_detached_metadata(sysroot->repo, commit->checksum,
-                                                              commit->detached, cancellable, error);
+                                                              detached, cancellable, error);
 }
 
 bool host_fetch_commit(HostSysroot *sysroot, const HostOrigin *origin, const HostCommit *commit,

@@ -72,3 +72,18 @@ char *host_kargs_change(const char *text, const HostKargsChange *change, GError 
         return NULL;
     return ostree_kernel_args_to_string(args);
 }
+
+char *host_kargs_join(const char *lines, GError **error)
+{
+    g_auto(GStrv) each = g_strsplit(lines, "\n", -1);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (unsigned i = 0; each[i] != NULL; i++) {
+        const char *argument = g_strstrip(each[i]);
+        if (*argument == '\0' || *argument == '#')
+            continue;
+        if (!check(argument, error))
+            return NULL;
+        g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", argument);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}

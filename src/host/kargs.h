@@ -33,4 +33,8 @@ char *host_kargs_text(OstreeDeployment *deployment);
 char *host_kargs_change(const char *text, const HostKargsChange *change,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** host_kargs_join: (transfer full): @lines, one argument each (blank ones and those that begin
+ * with # do not count), as kernel arguments; @error names one that cannot be */
+char *host_kargs_join(const char *lines, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

@@ -6,77 +6,14 @@
 #include "host/remote.h"
 
 #include "base/digest.h"
-#include "base/fd.h"
 #include "host/error.h"
+#include "host/scratch.h"
 #include "host/verify.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* How far back a version is looked for. */
 #define MAX_HISTORY 512
-
-/* What a remote's section may have that matters for a fetch; signatures are our part. */
-static const char *const remote_options[] = {
-    "url",
-    "contenturl",
-    "metalink",
-    "proxy",
-    "http2",
-    "tls-permissive",
-    "tls-ca-path",
-    "tls-client-cert-path",
-    "tls-client-key-path",
-    "collection-id",
-    "unconfigured-state",
-};
-
-typedef struct {
-    char *path;
-    OstreeRepo *repo;
-} Scratch;
-
-static void scratch_clear(Scratch *self)
-{
-    g_clear_object(&self->repo);
-    g_autoptr(GError) error = NULL;
-    if (self->path != NULL && !base_fd_remove_tree(AT_FDCWD, self->path, &error))
-        g_debug("%s", error->message); /* it is in /tmp: a leftover harms nobody */
-    g_clear_pointer(&self->path, g_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scratch, scratch_clear)
-
-static bool copy_remote(OstreeRepo *from, const char *remote, GKeyFile *to, GError **error)
-{
-    g_autofree char *section = g_strdup_printf("remote \"%s\"", remote);
-    g_key_file_set_string(to, section, "gpg-verify", "false");
-    for (unsigned i = 0; i < G_N_ELEMENTS(remote_options); i++) {
-        g_autofree char *value = NULL;
-        if (!ostree_repo_get_remote_option(from, remote, remote_options[i], NULL, &value, error)) {
-            g_prefix_error(
-                error, "the host has no remote ‘%s’: add it to /etc/ostree/remotes.d: ", remote);
-            return false;
-        }
-        if (value != NULL)
-            g_key_file_set_string(to, section, remote_options[i], value);
-    }
-    return true;
-}
-
-static bool scratch_open(Scratch *self, OstreeRepo *host_repo, const char *remote, GError **error)
-{
-    self->path = g_dir_make_tmp("atoll-host-XXXXXX", error);
-    if (self->path == NULL)
-        return false;
-    g_autoptr(GFile) dir = g_file_new_for_path(self->path);
-    self->repo = ostree_repo_new(dir);
-    if (!ostree_repo_create(self->repo, OSTREE_REPO_MODE_ARCHIVE, NULL, error))
-        return false;
-    g_autoptr(GKeyFile) config = ostree_repo_copy_config(self->repo);
-    return copy_remote(host_repo, remote, config, error) &&
-           ostree_repo_write_config(self->repo, config, error) &&
-           ostree_repo_reload_config(self->repo, NULL, error);
-}
 
 static bool pull_commits(OstreeRepo *repo, const char *remote, const char *ref, int depth,
                          GCancellable *cancellable, GError **error)
@@ -90,6 +27,70 @@ static bool pull_commits(OstreeRepo *repo, const char *remote, const char *ref, 
     g_variant_builder_add(options, "{sv}", "disable-static-deltas", g_variant_new_boolean(TRUE));
     g_autoptr(GVariant) built = g_variant_ref_sink(g_variant_builder_end(options));
     return ostree_repo_pull_with_options(repo, remote, built, NULL, cancellable, error);
+}
+
+/* All that the preflight reads of a tree: names below /usr/etc, and the kernel's directory. */
+static bool pull_names(const HostScratch *scratch, OstreeRepo *local, const HostOrigin *origin,
+                       const char *commit, const char *const *paths, GCancellable *cancellable,
+                       GError **error)
+{
+    const char *const refs[] = {commit, NULL};
+    g_autofree char *cache = g_strdup_printf("/proc/self/fd/%d", ostree_repo_get_dfd(local));
+    const char *const caches[] = {cache, NULL};
+    g_autoptr(GVariantBuilder) options = g_variant_builder_new(G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(options, "{sv}", "refs", g_variant_new_strv(refs, -1));
+    g_variant_builder_add(options, "{sv}", "subdirs", g_variant_new_strv(paths, -1));
+    g_variant_builder_add(options, "{sv}", "localcache-repos", g_variant_new_strv(caches, -1));
+    g_variant_builder_add(options, "{sv}", "disable-static-deltas", g_variant_new_boolean(TRUE));
+    g_autoptr(GVariant) built = g_variant_ref_sink(g_variant_builder_end(options));
+    return ostree_repo_pull_with_options(scratch->repo, origin->remote, built, NULL, cancellable,
+                                         error);
+}
+
+/* (transfer full) (nullable): the names in @path of the commit's tree */
+static char **list_names(OstreeRepo *repo, const char *commit, const char *path)
+{
+    g_autoptr(GFile) root = NULL;
+    if (!ostree_repo_read_commit(repo, commit, &root, NULL, NULL, NULL))
+        return NULL;
+    g_autoptr(GFile) dir = g_file_resolve_relative_path(root, path);
+    if (!ostree_repo_file_ensure_resolved(OSTREE_REPO_FILE(dir), NULL) ||
+        ostree_repo_file_tree_get_contents(OSTREE_REPO_FILE(dir)) == NULL)
+        return NULL;
+    g_autoptr(GVariant) dirs =
+        g_variant_get_child_value(ostree_repo_file_tree_get_contents(OSTREE_REPO_FILE(dir)), 1);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (size_t i = 0; i < g_variant_n_children(dirs); i++) {
+        char *name = NULL;
+        g_variant_get_child(dirs, i, "(s@ay@ay)", &name, NULL, NULL);
+        g_ptr_array_add(names, name);
+    }
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+}
+
+bool host_remote_peek(const HostSysroot *sysroot, const HostOrigin *origin, const char *commit,
+                      HostScratch *out_scratch, GCancellable *cancellable, GError **error)
+{
+    g_auto(HostScratch) scratch = {0};
+    /* a name that is not there brings the directory and none of its files */
+    const char *const first[] = {"/usr/etc", "/usr/lib/modules/.none", NULL};
+    if (!host_scratch_open(&scratch, sysroot->repo, origin->remote, error) ||
+        !pull_names(&scratch, sysroot->repo, origin, commit, first, cancellable, error))
+        return false;
+    g_auto(GStrv) kernels = list_names(scratch.repo, commit, "usr/lib/modules");
+    if (kernels != NULL && kernels[0] != NULL) {
+        g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+        for (unsigned i = 0; kernels[i] != NULL; i++)
+            g_ptr_array_add(paths, g_strdup_printf("/usr/lib/modules/%s/.none", kernels[i]));
+        g_ptr_array_add(paths, NULL);
+        if (!pull_names(&scratch, sysroot->repo, origin, commit, (const char *const *)paths->pdata,
+                        cancellable, error))
+            return false;
+    }
+    *out_scratch = scratch;
+    scratch = (HostScratch){0};
+    return true;
 }
 
 static char *find_version(OstreeRepo *repo, const char *tip, const HostOrigin *origin,
@@ -112,7 +113,7 @@ static char *find_version(OstreeRepo *repo, const char *tip, const HostOrigin *o
     return NULL;
 }
 
-static HostCommit *fetch(Scratch *scratch, const HostOrigin *origin, const char *revision,
+static HostCommit *fetch(HostScratch *scratch, const HostOrigin *origin, const char *revision,
                          GCancellable *cancellable, GError **error)
 {
     bool is_checksum = revision != NULL && base_digest_is_sha256_hex(revision);
@@ -194,8 +195,8 @@ static bool check_binding(const HostCommit *commit, const HostOrigin *origin, GE
 HostCommit *host_remote_inspect(const HostSysroot *sysroot, const HostOrigin *origin,
                                 const char *revision, GCancellable *cancellable, GError **error)
 {
-    g_auto(Scratch) scratch = {0};
-    if (!scratch_open(&scratch, sysroot->repo, origin->remote, error))
+    g_auto(HostScratch) scratch = {0};
+    if (!host_scratch_open(&scratch, sysroot->repo, origin->remote, error))
         return NULL;
     g_autoptr(HostCommit) commit = fetch(&scratch, origin, revision, cancellable, error);
     if (commit == NULL || !check_digest(commit, error) ||

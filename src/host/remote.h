@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/commit.h"
+#include "host/scratch.h"
 #include "host/sysroot.h"
 
 G_BEGIN_DECLS
@@ -24,5 +25,22 @@ G_BEGIN_DECLS
 HostCommit *host_remote_inspect(const HostSysroot *sysroot, const HostOrigin *origin,
                                 const char *revision, GCancellable *cancellable,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * host_remote_peek:
+ * @sysroot: a sysroot; nothing in it is touched
+ * @origin: which remote
+ * @commit: checksum of a commit that host_remote_inspect() let through
+ * @out_scratch: (out): gets a repo that has the names in the commit's /usr/etc and
+ *   /usr/lib/modules/VERSION, and the contents of the former
+ * @cancellable: (nullable)
+ * @error: return location
+ *
+ * What host_preflight_run() wants to see of a tree that is not here. What the host has is taken
+ * from it.
+ */
+bool host_remote_peek(const HostSysroot *sysroot, const HostOrigin *origin, const char *commit,
+                      HostScratch *out_scratch, GCancellable *cancellable,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "host/error.h"
+#include "host/sizes.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,29 +23,20 @@ static uint64_t free_bytes(const HostSysroot *sysroot)
     return (uint64_t)status.f_bavail * status.f_frsize;
 }
 
-static uint64_t missing_bytes(OstreeRepo *repo, const GPtrArray *sizes)
+uint64_t host_space_available(const HostSysroot *sysroot)
 {
-    uint64_t total = 0;
-    for (unsigned i = 0; i < sizes->len; i++) {
-        const OstreeCommitSizesEntry *entry = sizes->pdata[i];
-        gboolean have = FALSE;
-        if (!ostree_repo_has_object(repo, entry->objtype, entry->checksum, &have, NULL, NULL) ||
-            !have)
-            total += entry->unpacked;
-    }
-    return total;
+    uint64_t reserve = 0, available = free_bytes(sysroot);
+    (void)ostree_repo_get_min_free_space_bytes(sysroot->repo, &reserve, NULL);
+    return available > reserve ? available - reserve : 0;
 }
 
 bool host_space_check(const HostSysroot *sysroot, const HostCommit *commit, GError **error)
 {
-    g_autoptr(GPtrArray) sizes = NULL;
-    if (!ostree_commit_get_object_sizes(commit->object, &sizes, NULL))
+    g_autoptr(GPtrArray) list = host_sizes_load(commit);
+    if (list == NULL)
         return true; /* the commit does not say */
-    uint64_t reserve = 0;
-    (void)ostree_repo_get_min_free_space_bytes(sysroot->repo, &reserve, NULL);
-    uint64_t needed = missing_bytes(sysroot->repo, sizes);
-    uint64_t available = free_bytes(sysroot);
-    available = available > reserve ? available - reserve : 0;
+    uint64_t needed = host_sizes_missing(sysroot->repo, list).disk_bytes;
+    uint64_t available = host_space_available(sysroot);
     if (needed <= available)
         return true;
     g_autofree char *needed_text = g_format_size(needed);
@@ -59,11 +51,12 @@ void host_space_explain(const HostSysroot *sysroot, GError **error)
         return;
     g_autoptr(GError) cause = g_steal_pointer(error);
     g_autofree char *free_text = g_format_size(free_bytes(sysroot));
-    host_error_set(error, HOST_ERROR_NO_SPACE,
-                   "not enough space in sysroot ‘%s’ (%s free): %s; nothing was changed: remove an "
-                   "old deployment with ‘ostree admin undeploy’, free space in /var or enlarge "
-                   "the disk, then try again",
-                   sysroot->path, free_text, cause->message);
+    host_error_set(
+        error, HOST_ERROR_NO_SPACE,
+        "not enough space in sysroot ‘%s’ (%s free): %s; nothing was changed: remove an "
+        "old deployment with ‘atoll-host cleanup --rollback’, free space in /var or enlarge "
+        "the disk, then try again",
+        sysroot->path, free_text, cause->message);
 }
 
 static void drop_staging(int tmp_dfd, const char *name)

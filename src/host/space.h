@@ -6,14 +6,17 @@
 
 G_BEGIN_DECLS
 
+/** host_space_available: free bytes of the repo's file system, less the reserve that libostree
+ * keeps; %UINT64_MAX when that is not known */
+uint64_t host_space_available(const HostSysroot *sysroot);
+
 /**
  * host_space_check:
  * @sysroot: a sysroot
  * @commit: what is to be fetched
  * @error: %HOST_ERROR_NO_SPACE with what is needed and what is there
  *
- * Compares the commit's own size metadata (‘ostree.sizes’), when it has any, with the free
- * space of the repo less its reserve.
+ * Compares what the commit says of its sizes (host_sizes_load()) with host_space_available().
  */
 bool host_space_check(const HostSysroot *sysroot, const HostCommit *commit,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

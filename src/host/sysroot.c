@@ -5,6 +5,7 @@
 #include "host/sysroot.h"
 
 #include "base/fd.h"
+#include "host/commit.h"
 #include "host/error.h"
 
 #include <string.h>
@@ -104,6 +105,50 @@ OstreeDeployment *host_sysroot_rollback(const HostSysroot *self)
             return deployment;
     }
     return NULL;
+}
+
+#define NAME_MIN_CHARS 8
+
+static bool is_named(const HostSysroot *self, OstreeDeployment *deployment, const char *name)
+{
+    const char *checksum = ostree_deployment_get_csum(deployment);
+    if (strlen(name) >= NAME_MIN_CHARS && g_str_has_prefix(checksum, name))
+        return true;
+    g_autoptr(HostCommit) commit = host_commit_load(self->repo, checksum, NULL);
+    return commit != NULL && g_strcmp0(commit->version, name) == 0;
+}
+
+OstreeDeployment *host_sysroot_find(const HostSysroot *self, const char *name, GError **error)
+{
+    guint64 index = 0;
+    OstreeDeployment *found = NULL;
+    g_autoptr(GPtrArray) all = ostree_sysroot_get_deployments(self->ostree);
+    for (unsigned i = 0; i < all->len; i++) {
+        if (!is_named(self, all->pdata[i], name))
+            continue;
+        if (found != NULL) {
+            host_error_set(error, HOST_ERROR_FAILED,
+                           "more than one deployment is ‘%s’: say which by its place in "
+                           "‘atoll-host status’, 0 the first",
+                           name);
+            return NULL;
+        }
+        found = all->pdata[i]; /* the sysroot holds it too */
+    }
+    if (found == NULL && g_ascii_string_to_unsigned(name, 10, 0, G_MAXUINT16, &index, NULL) &&
+        index < all->len)
+        found = all->pdata[index];
+    if (found == NULL)
+        host_error_set(error, HOST_ERROR_FAILED,
+                       "no deployment is ‘%s’: ‘atoll-host status’ lists them", name);
+    return found;
+}
+
+char *host_sysroot_state_dir(const HostSysroot *self)
+{
+    if (self->booted != NULL)
+        return g_strdup("/var/lib/atoll-host");
+    return g_build_filename(self->path, "ostree/deploy", self->osname, "var/lib/atoll-host", NULL);
 }
 
 void host_origin_clear(HostOrigin *self)

@@ -58,6 +58,22 @@ OstreeDeployment *host_sysroot_default(const HostSysroot *self);
 OstreeDeployment *host_sysroot_rollback(const HostSysroot *self);
 
 /**
+ * host_sysroot_find:
+ * @self: a sysroot
+ * @name: a version, the beginning of a checksum (8 characters at least), or a place in the boot
+ *   order, 0 the first
+ * @error: there is none, or more than one of this name
+ *
+ * Returns: (transfer none): the deployment
+ */
+OstreeDeployment *host_sysroot_find(const HostSysroot *self, const char *name,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** host_sysroot_state_dir: (transfer full): where this host's ledgers are: /var/lib/atoll-host,
+ * or where that will be when the sysroot runs */
+char *host_sysroot_state_dir(const HostSysroot *self);
+
+/**
  * HostOrigin:
  * @refspec: "REMOTE:REF"
  * @remote: its first half

@@ -17,6 +17,15 @@ typedef enum {
 } HostUpgradeFlags;
 
 /**
+ * HostPreflightFlags:
+ * @HOST_PREFLIGHT_ALLOW_ID_DRIFT: users whose numbers move are no reason to refuse
+ */
+typedef enum {
+    HOST_PREFLIGHT_DEFAULT = 0,
+    HOST_PREFLIGHT_ALLOW_ID_DRIFT = 1 << 0,
+} HostPreflightFlags;
+
+/**
  * HostUpgrade:
  * @origin: where updates come from
  * @commit: verified; what would be deployed
@@ -46,16 +55,32 @@ HostUpgrade *host_upgrade_find(const HostSysroot *sysroot, const char *revision,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * host_upgrade_find_rebase:
+ * @sysroot: a sysroot; nothing in it is touched
+ * @name: "STREAM", which replaces the last part of the ref, "REF" or "REMOTE:REF"
+ * @cancellable: (nullable)
+ * @error: %HOST_ERROR_REFUSED when its commit must not be taken
+ *
+ * Returns: (transfer full): the newest commit there, with an origin that follows it
+ */
+HostUpgrade *host_upgrade_find_rebase(const HostSysroot *sysroot, const char *name,
+                                      GCancellable *cancellable,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * host_upgrade_apply:
  * @self: what was found
  * @sysroot: opened for writing
+ * @flags: see #HostPreflightFlags
  * @progress: (nullable)
  * @cancellable: (nullable)
- * @error: return location; then no deployment and no ref has changed
+ * @error: return location; then no deployment and no ref has changed. %HOST_ERROR_REFUSED and
+ *   %HOST_ERROR_NO_SPACE are what host_preflight_run() found
  *
- * Fetches and deploys.
+ * Fetches, looks whether anything would go wrong later, deploys, and notes it in the ledgers.
  */
-bool host_upgrade_apply(const HostUpgrade *self, HostSysroot *sysroot, const BaseProgress *progress,
-                        GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool host_upgrade_apply(const HostUpgrade *self, HostSysroot *sysroot, HostPreflightFlags flags,
+                        const BaseProgress *progress, GCancellable *cancellable,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "cmd/command.h"
 #include "host/sysroot.h"
+#include "host/upgrade.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +20,11 @@ extern const CmdCommand atoll_host_commands[];
         .name = "reboot", .letter = 'r', .help = "reboot into the result"                          \
     }
 
+#define CMD_HOST_OPTION_ALLOW_ID_DRIFT                                                             \
+    {                                                                                              \
+        .name = "allow-id-drift", .help = "take a version in which users have other numbers"       \
+    }
+
 extern const CmdOption cmd_host_status_options[];
 extern const CmdOption cmd_host_upgrade_options[];
 extern const CmdOption cmd_host_rollback_options[];
@@ -32,7 +38,14 @@ extern const CmdOption cmd_host_config_options[];
 extern const CmdOption cmd_host_request_options[];
 extern const CmdOption cmd_host_hold_options[];
 extern const CmdOption cmd_host_health_options[];
+extern const CmdOption cmd_host_etc_diff_options[];
+extern const CmdOption cmd_host_pin_options[];
+extern const CmdOption cmd_host_cleanup_options[];
+extern const CmdOption cmd_host_rebase_options[];
+extern const CmdOption cmd_host_history_options[];
+extern const CmdOption cmd_host_verify_options[];
 extern const CmdOption cmd_host_boot_options[];
+extern const CmdOption cmd_host_note_options[];
 
 CmdExit cmd_host_status_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_upgrade_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
@@ -53,6 +66,32 @@ CmdExit cmd_host_health_run(const CmdArgs *args, GCancellable *cancellable, GErr
 CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_boot_fail_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_boot_start_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_etc_diff_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_pin_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_unpin_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_cleanup_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_rebase_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_history_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_verify_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_pause_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_booted_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_down_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_agent_finalized_run(const CmdArgs *args, GCancellable *cancellable,
+                                     GError **error);
+
+/**
+ * cmd_host_apply:
+ * @found: what to deploy
+ * @sysroot: opened for writing
+ * @args: of a command that has %CMD_HOST_OPTION_ALLOW_ID_DRIFT, %CMD_HOST_OPTION_REBOOT and
+ *   %CMD_OPTION_QUIET
+ * @cancellable: (nullable)
+ * @error: return location
+ *
+ * Fetches and deploys with progress on the terminal, then cmd_host_finish().
+ */
+CmdExit cmd_host_apply(const HostUpgrade *found, HostSysroot *sysroot, const CmdArgs *args,
+                       GCancellable *cancellable, GError **error);
 
 /**
  * cmd_host_finish:
@@ -65,5 +104,8 @@ CmdExit cmd_host_boot_start_run(const CmdArgs *args, GCancellable *cancellable, 
  */
 CmdExit cmd_host_finish(const CmdArgs *args, const HostSysroot *sysroot, const char *what,
                         GError **error);
+
+/** cmd_host_finish_now: as cmd_host_finish(), and reboots in any case */
+CmdExit cmd_host_finish_now(const HostSysroot *sysroot, const char *what, GError **error);
 
 G_END_DECLS

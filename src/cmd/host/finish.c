@@ -9,10 +9,8 @@
 
 #include <stdio.h>
 
-CmdExit cmd_host_finish(const CmdArgs *args, const HostSysroot *sysroot, const char *what,
-                        GError **error)
+static CmdExit finish(bool reboot, const HostSysroot *sysroot, const char *what, GError **error)
 {
-    bool reboot = cmd_args_flag(args, "reboot");
     if (sysroot->booted == NULL) {
         printf("%s\n", what);
         return CMD_EXIT_DONE;
@@ -22,4 +20,15 @@ CmdExit cmd_host_finish(const CmdArgs *args, const HostSysroot *sysroot, const c
     if (reboot && !base_run_simple("rebooting", error, "systemctl", "reboot", NULL))
         return CMD_EXIT_FAILED;
     return CMD_EXIT_DONE;
+}
+
+CmdExit cmd_host_finish(const CmdArgs *args, const HostSysroot *sysroot, const char *what,
+                        GError **error)
+{
+    return finish(cmd_args_flag(args, "reboot"), sysroot, what, error);
+}
+
+CmdExit cmd_host_finish_now(const HostSysroot *sysroot, const char *what, GError **error)
+{
+    return finish(true, sysroot, what, error);
 }

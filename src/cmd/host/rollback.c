@@ -6,10 +6,12 @@
 
 #include "host/commit.h"
 #include "host/deploy.h"
+#include "host/history.h"
 
 #include <stdio.h>
 
 const CmdOption cmd_host_rollback_options[] = {
+    {.name = "now", .help = "the same as --reboot"},
     CMD_HOST_OPTION_REBOOT,
     CMD_HOST_OPTION_SYSROOT,
     {0},
@@ -36,7 +38,10 @@ CmdExit cmd_host_rollback_run(const CmdArgs *args, GCancellable *cancellable, GE
         printf("nothing to do: the previous deployment, %s, is the default already\n", label);
         return CMD_EXIT_NOTHING_TO_DO;
     }
+    g_autofree char *state_dir = host_sysroot_state_dir(sysroot);
+    host_history_note(state_dir, HOST_HISTORY_ROLLED_BACK, checksum, commit->version, NULL);
     g_autofree char *what = g_strdup_printf("%s is the default%s", label,
                                             had_staged ? ", the staged deployment is dropped" : "");
-    return cmd_host_finish(args, sysroot, what, error);
+    return cmd_args_flag(args, "now") ? cmd_host_finish_now(sysroot, what, error)
+                                      : cmd_host_finish(args, sysroot, what, error);
 }

@@ -7,7 +7,8 @@
 #include "cmd/host/commands.h"
 
 #include "cmd/terminal.h"
-#include "host/upgrade.h"
+#include "host/preflight.h"
+#include "host/remote.h"
 #include "update/agent.h"
 
 #include <stdio.h>
@@ -15,7 +16,9 @@
 
 const CmdOption cmd_host_upgrade_options[] = {
     {.name = "check", .help = "only say what would come; status 3 when there is nothing new"},
+    CMD_OPTION_JSON,
     {.name = "allow-downgrade", .help = "take a version that is older than this one"},
+    CMD_HOST_OPTION_ALLOW_ID_DRIFT,
     CMD_HOST_OPTION_REBOOT,
     CMD_OPTION_QUIET,
     CMD_HOST_OPTION_SYSROOT,
@@ -23,21 +26,28 @@ const CmdOption cmd_host_upgrade_options[] = {
 };
 
 const CmdOption cmd_host_deploy_options[] = {
+    CMD_HOST_OPTION_ALLOW_ID_DRIFT,
     CMD_HOST_OPTION_REBOOT,
     CMD_OPTION_QUIET,
     CMD_HOST_OPTION_SYSROOT,
     {0},
 };
 
-static CmdExit apply(const HostUpgrade *found, HostSysroot *sysroot, const CmdArgs *args,
-                     GCancellable *cancellable, GError **error)
+static HostPreflightFlags preflight_flags(const CmdArgs *args)
+{
+    return cmd_args_flag(args, "allow-id-drift") ? HOST_PREFLIGHT_ALLOW_ID_DRIFT
+                                                 : HOST_PREFLIGHT_DEFAULT;
+}
+
+CmdExit cmd_host_apply(const HostUpgrade *found, HostSysroot *sysroot, const CmdArgs *args,
+                       GCancellable *cancellable, GError **error)
 {
     bool quiet = cmd_args_flag(args, "quiet");
     {
         g_autoptr(CmdTerminal) terminal =
             cmd_terminal_new(quiet ? CMD_TERMINAL_QUIET : CMD_TERMINAL_DEFAULT);
-        if (!host_upgrade_apply(found, sysroot, cmd_terminal_progress(terminal), cancellable,
-                                error))
+        if (!host_upgrade_apply(found, sysroot, preflight_flags(args),
+                                cmd_terminal_progress(terminal), cancellable, error))
             return CMD_EXIT_FAILED;
     }
     g_autofree char *label = host_commit_label(found->commit);
@@ -69,13 +79,37 @@ static bool check_blocked(const HostSysroot *sysroot, const HostCommit *commit, 
     return true;
 }
 
+static CmdExit check(const HostUpgrade *found, const HostSysroot *sysroot, const CmdArgs *args,
+                     GCancellable *cancellable, GError **error)
+{
+    g_auto(HostScratch) scratch = {0};
+    if (!host_remote_peek(sysroot, &found->origin, found->commit->checksum, &scratch, cancellable,
+                          error))
+        return CMD_EXIT_FAILED;
+    g_autoptr(HostPreflight) preflight = host_preflight_run(
+        sysroot, found->commit, scratch.repo, preflight_flags(args), cancellable, error);
+    if (preflight == NULL)
+        return CMD_EXIT_FAILED;
+    g_autofree char *label = host_commit_label(found->commit);
+    if (cmd_args_flag(args, "json")) {
+        g_autofree char *json = host_preflight_print_json(preflight, found->commit, found->current);
+        printf("%s\n", json);
+    } else {
+        g_autofree char *current = host_commit_label(found->current);
+        g_autofree char *text = host_preflight_print_text(preflight);
+        printf("%s would come after %s, signed with key %s\n%s", label, current, found->commit->key,
+               text);
+    }
+    return host_preflight_refuse(preflight, label, error) ? CMD_EXIT_DONE : CMD_EXIT_FAILED;
+}
+
 static CmdExit run(const CmdArgs *args, const char *revision, HostUpgradeFlags flags,
                    GCancellable *cancellable, GError **error)
 {
-    bool check = revision == NULL && cmd_args_flag(args, "check");
+    bool only_check = revision == NULL && cmd_args_flag(args, "check");
     g_autoptr(HostSysroot) sysroot =
         host_sysroot_open(cmd_args_string(args, "sysroot"),
-                          check ? HOST_SYSROOT_READ : HOST_SYSROOT_WRITE, cancellable, error);
+                          only_check ? HOST_SYSROOT_READ : HOST_SYSROOT_WRITE, cancellable, error);
     if (sysroot == NULL)
         return CMD_EXIT_FAILED;
     g_autoptr(HostUpgrade) found = host_upgrade_find(sysroot, revision, flags, cancellable, error);
@@ -88,12 +122,9 @@ static CmdExit run(const CmdArgs *args, const char *revision, HostUpgradeFlags f
         printf("nothing to do: %s is the default already\n", label);
         return CMD_EXIT_NOTHING_TO_DO;
     }
-    if (check) {
-        g_autofree char *current = host_commit_label(found->current);
-        printf("%s would come after %s, signed with key %s\n", label, current, found->commit->key);
-        return CMD_EXIT_DONE;
-    }
-    return apply(found, sysroot, args, cancellable, error);
+    if (only_check)
+        return check(found, sysroot, args, cancellable, error);
+    return cmd_host_apply(found, sysroot, args, cancellable, error);
 }
 
 CmdExit cmd_host_upgrade_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
