@@ -28,15 +28,6 @@ void base_http_answer_clear(BaseHttpAnswer *self)
     g_clear_pointer(&self->location, g_free);
 }
 
-char *base_http_public_url(const char *url)
-{
-    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD, NULL);
-    if (uri == NULL)
-        return g_strdup("(not a URL)");
-    return g_uri_join(G_URI_FLAGS_ENCODED, g_uri_get_scheme(uri), NULL, g_uri_get_host(uri),
-                      g_uri_get_port(uri), g_uri_get_path(uri), NULL, NULL);
-}
-
 static size_t on_body(char *data, size_t size, size_t n, void *user_data)
 {
     Receiver *receiver = user_data;

@@ -13,6 +13,9 @@ struct _ProvisionFetcher {
     char *https_proxy;
     char *no_proxy;
     GBytes *authorities;
+    /* (nullable): for what is not in a URL itself */
+    GBytes *(*remote)(ProvisionFetcher *self, const ProvisionContents *contents, uint64_t max_bytes,
+                      GCancellable *cancellable, GError **error);
 };
 
 /** provision_fetcher_call: @wanted with all its tries and redirects */

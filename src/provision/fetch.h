@@ -22,6 +22,9 @@ typedef struct _ProvisionFetcher ProvisionFetcher;
 
 /** provision_fetcher_new: with Ignition's defaults, and %PROVISION_FETCH_GIVE_UP_S in all */
 ProvisionFetcher *provision_fetcher_new(void);
+/** provision_fetcher_new_offline: one that never uses the network: a program that only has this one
+ * needs no libcurl */
+ProvisionFetcher *provision_fetcher_new_offline(void);
 void provision_fetcher_free(ProvisionFetcher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionFetcher, provision_fetcher_free)
 

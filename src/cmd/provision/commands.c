@@ -96,5 +96,11 @@ const CmdCommand atoll_provision_commands[] = {
         .options = cmd_provision_clean_options,
         .run = cmd_provision_clean_run,
     },
+    {
+        .name = "initramfs",
+        .summary = "Run a stage of first boot before the real root",
+        .options = cmd_provision_initramfs_options,
+        .run = cmd_provision_initramfs_run,
+    },
     {0},
 };

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "provision/ignition/ignition.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,8 +74,12 @@ ProvisionConfig *cmd_provision_read_config(const CmdArgs *args, ProvisionReport 
     instance.network_config = is_network ? bytes : NULL;
     g_autofree char *network_source = g_strdup(name);
     instance.network_source = network_source;
+    g_autoptr(ProvisionFetcher) fetcher =
+        cmd_args_flag(args, "fetch") ? provision_fetcher_new() : NULL;
     const ProvisionConfigEnv env = {
         .source = name,
+        .ignition = provision_ignition_add_part,
+        .ignition_data = fetcher,
         .envelope = {.trust = trust,
                      .may_be_base64 = true,
                      .fetch = cmd_args_flag(args, "fetch") ? provision_config_fetch : NULL},

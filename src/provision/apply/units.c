@@ -94,17 +94,40 @@ static bool make_unit(ProvisionApply *self, const ProvisionUnit *unit, bool *out
     return true;
 }
 
-/* "disable NAME" or "enable NAME" lines; an instance of a template: "enable x@.service y". */
-static void add_preset(GString *presets, const ProvisionUnit *unit)
+/* "enable NAME" or "disable NAME"; instances of a template are one line, "enable x@.service y z":
+ * systemd takes the first line that fits, so that a second one would mean nothing. */
+static void add_presets(GString *presets, const ProvisionPlan *plan, ProvisionTristate enabled)
 {
-    const char *verb = unit->enabled == PROVISION_YES ? "enable" : "disable";
-    const char *at = strchr(unit->name, '@');
-    const char *dot = strrchr(unit->name, '.');
-    if (at != NULL && dot != NULL && at + 1 < dot)
-        g_string_append_printf(presets, "%s %.*s%s %.*s\n", verb, (int)(at - unit->name + 1),
-                               unit->name, dot, (int)(dot - at - 1), at + 1);
-    else
-        g_string_append_printf(presets, "%s %s\n", verb, unit->name);
+    const char *verb = enabled == PROVISION_YES ? "enable" : "disable";
+    g_autoptr(GPtrArray) templates = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) lines = g_ptr_array_new();
+    for (guint i = 0; i < plan->units->len; i++) {
+        const ProvisionUnit *unit = plan->units->pdata[i];
+        const char *at = strchr(unit->name, '@');
+        const char *dot = strrchr(unit->name, '.');
+        guint found = 0;
+        if (unit->enabled != enabled || dot == NULL)
+            continue;
+        if (at == NULL || at + 1 >= dot) {
+            g_string_append_printf(presets, "%s %s\n", verb, unit->name);
+            continue;
+        }
+        g_autofree char *name =
+            g_strdup_printf("%.*s%s", (int)(at - unit->name + 1), unit->name, dot);
+        while (found < templates->len && strcmp(templates->pdata[found], name) != 0)
+            found++;
+        if (found == templates->len) {
+            g_ptr_array_add(lines, g_string_new(NULL));
+            g_string_append_printf(lines->pdata[found], "%s %s", verb, name);
+            g_ptr_array_add(templates, g_steal_pointer(&name));
+        }
+        g_string_append_printf(lines->pdata[found], " %.*s", (int)(dot - at - 1), at + 1);
+    }
+    for (guint i = 0; i < lines->len; i++) {
+        GString *line = lines->pdata[i];
+        g_string_append_printf(presets, "%s\n", line->str);
+        g_string_free(line, TRUE);
+    }
 }
 
 bool provision_apply_units(ProvisionApply *self, GError **error)
@@ -120,11 +143,11 @@ bool provision_apply_units(ProvisionApply *self, GError **error)
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
-        if (good && unit->enabled != PROVISION_UNSET)
-            add_preset(presets, unit);
         any = any || changed;
         provision_apply_outcome(self, &unit->at, good, changed, g_steal_pointer(&local));
     }
+    add_presets(presets, self->plan, PROVISION_YES);
+    add_presets(presets, self->plan, PROVISION_NO);
     if (presets->len > 0 &&
         !provision_root_write_text(self->root, PRESET, presets->str, 0644, NULL, error))
         return false;
