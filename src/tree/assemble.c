@@ -153,7 +153,7 @@ static bool merge_package(Merge *merge, const PackagesImported *one, GError **er
 {
     g_autoptr(StoreNode) selected = NULL;
     if (merge->format->select != NULL &&
-        !merge->format->select(one, merge->manifest, &selected, error))
+        !merge->format->select(one, merge->manifest, merge->replaces, &selected, error))
         return false;
     return merge_dir(merge, merge->root, selected != NULL ? selected : one->root, "",
                      g_intern_string(one->package->name), error);

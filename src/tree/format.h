@@ -10,6 +10,7 @@ G_BEGIN_DECLS
  * TreeFormatRun:
  * @scripts: the sandboxed tree
  * @imported: (element-type PackagesImported): the packages whose scripts have not run yet
+ * @all: (element-type PackagesImported): all packages of the tree, of later stages too
  * @manifest: what it says of documentation and languages
  * @progress: (nullable): packages done
  *
@@ -18,6 +19,7 @@ G_BEGIN_DECLS
 typedef struct {
     TreeScripts *scripts;
     GPtrArray *imported;
+    GPtrArray *all;
     const Manifest *manifest;
     const BaseProgress *progress;
 } TreeFormatRun;
@@ -30,7 +32,8 @@ typedef struct {
  * @database_target: what this link points to
  * @first_package: the package whose directories count where several have them
  * @put_skeleton: what the root has before the first package is merged
- * @replacements: (transfer full): set of "NEW\nOLD": files of NEW win over those of OLD
+ * @replacements: (transfer full): set of "NEW\nOLD": files of NEW win over those of OLD; and of
+ *   whatever else @select asks it
  * @select: (nullable): the files of a package that the manifest wants, %NULL for all of them;
  *   without this function #TreeFilter chooses by path
  * @plan: (nullable) (transfer full) (element-type GPtrArray): the packages in stages, in the
@@ -56,8 +59,8 @@ typedef struct {
     const char *first_package;
     bool (*put_skeleton)(StoreNode *root, int repo_fd, GError **error);
     GHashTable *(*replacements)(const GPtrArray *imported);
-    bool (*select)(const PackagesImported *one, const Manifest *manifest, StoreNode **out_selected,
-                   GError **error);
+    bool (*select)(const PackagesImported *one, const Manifest *manifest, GHashTable *replacements,
+                   StoreNode **out_selected, GError **error);
     GPtrArray *(*plan)(GPtrArray *imported);
     bool (*diversions)(StoreNode *root, int repo_fd, GHashTable **out_diversions, GError **error);
     bool (*put_database)(StoreNode *root, int repo_fd, GPtrArray *imported, GError **error);

@@ -122,6 +122,7 @@ static TreeDelta *run_scripts(TreeStages *self, StoreNode *root, GPtrArray *pack
     self->scripts = scripts;
     TreeFormatRun run = {.scripts = scripts,
                          .imported = packages,
+                         .all = self->assemble.imported,
                          .manifest = self->assemble.manifest,
                          .progress = self->progress};
     if (!self->assemble.format->run_scripts(&run, cancellable, error))

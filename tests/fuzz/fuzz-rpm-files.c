@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ManifestString german = {.text = (char *)"de_DE"};
     g_ptr_array_add(languages, &german);
     Manifest manifest = {.documentation = false, .install_langs = languages};
-    g_autoptr(GBytes) states = tree_rpm_files_states(files, &manifest);
+    g_autoptr(GHashTable) colours = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GBytes) states = tree_rpm_files_states(files, &manifest, colours, "");
     g_assert_cmpuint(g_bytes_get_size(states), ==, rpmfilesFC(files));
     return 0;
 }

@@ -73,7 +73,7 @@ def build_package(package, target):
                                             "_rpmfilename": "%%{NAME}-%%{VERSION}-%%{RELEASE}"
                                                             ".%%{ARCH}.rpm"}.items()
                    for word in ("--define", f"{name} {value}")]
-        run("rpmbuild", "-bb", "--nodeps", "--quiet", "--target", "x86_64-test-linux", *defines,
+        run("rpmbuild", "-bb", "--nodeps", "--quiet", "--target", f"{package.arch}-test-linux", *defines,
             path, env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "HOME": work,
                        "LC_ALL": "C.UTF-8", "TZ": "UTC"})
 
@@ -82,7 +82,7 @@ def digest(packages):
     """Changes with anything that a package is made of."""
     hasher = hashlib.sha256(json.dumps(MACROS).encode())
     for package in packages:
-        hasher.update(spec(package).encode())
+        hasher.update((spec(package) + package.arch).encode())
         for file in package.files:
             hasher.update(repr((file.path, file.content, file.target, file.same_as)).encode())
             if file.source is not None:

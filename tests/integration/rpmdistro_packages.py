@@ -41,6 +41,7 @@ class Package:
     release: str = "1"
     epoch: str = ""
     noarch: bool = True
+    arch: str = "x86_64"
     summary: str = "Part of a test distribution"
     licence: str = "MIT"
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 from xml.etree import ElementTree
 
@@ -371,6 +372,44 @@ def test_only_files_are_a_transaction_of_their_own(tree):
     shutil.rmtree(tree.state / "build")
     assert scripts(tree.make("--", "--force")) == len(fewer)
     assert tree.listing() == remembered
+
+
+def elf(bits, content):
+    """The head of a program for machines of 32 or 64 bits; it is looked at and never runs."""
+    ident = b"\x7fELF" + bytes([bits // 32, 1, 1]) + bytes(9)
+    if bits == 32:
+        head = struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0, 0, 0, 0, 52, 32, 0, 40, 0, 0)
+    else:
+        head = struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 0, 0, 0, 64, 56, 0, 64, 0, 0)
+    return ident + head + content
+
+
+def two_sizes(arch, bits, libdir):
+    File = rpmdistro_packages.File
+    return rpmdistro_packages.Package("two-sizes", [
+        File("/usr/bin/two-sizes", elf(bits, b"tool"), mode="0755"),
+        File(f"{libdir}/libtwo.so.1", elf(bits, b"library"), mode="0755"),
+        File("/usr/share/two-sizes/same", "in both\n")], noarch=False, arch=arch)
+
+
+def test_two_sizes_of_one_program(tree, tmp_path):
+    """The program of 64 bits goes in, the package of 32 notes that it gave way: as with dnf."""
+    packages = rpmdistro_packages.base() + [two_sizes("x86_64", 64, "/usr/lib64"),
+                                            two_sizes("i686", 32, "/usr/lib")]
+    repository = rpmdistro.repository(packages)
+    names = [*SMALL, "rpm", "two-sizes.x86_64", "two-sizes.i686"]
+    tree.make(packages=names, repos=[{"name": "distro", "type": "rpm", "trusted": True,
+                                      "url": f"file://{repository}"}])
+    root, other = tree.deploy(tmp_path / "root"), tmp_path / "dnf"
+    other.mkdir()
+    rpmdistro.dnf_install(other, repository, names)
+    assert differences(root, other) == {}
+    ask = ("-q", "two-sizes", "--qf", "[%{=ARCH} %{FILENAMES} %{FILESTATES}\n]")
+    states = sorted(rpmdistro.rpm(root, *ask).splitlines())
+    assert states == sorted(rpmdistro.rpm(other, *ask).splitlines())
+    assert "i686 /usr/bin/two-sizes 4" in states and "x86_64 /usr/bin/two-sizes 0" in states
+    assert rpmdistro.rpm(root, "-V", "two-sizes.x86_64", "--nomtime") == ""
+    run(*rpmdistro.enter("rm", "-rf", "--one-file-system", root, other))
 
 
 def test_user_of_a_sysusers_file(tree):

@@ -6,6 +6,7 @@
 #include "store/loose.h"
 #include "tree/format.h"
 #include "tree/formats/rpm-plan.h"
+#include "tree/rpm/colours.h"
 #include "tree/rpm/database.h"
 #include "tree/rpm/files.h"
 #include "tree/rpm/run.h"
@@ -21,13 +22,6 @@ static bool put_skeleton(StoreNode *root, int repo_fd, GError **error)
     (void)repo_fd;
     (void)error;
     return true;
-}
-
-/* No rpm replaces another's files while both are installed. */
-static GHashTable *replacements(const GPtrArray *imported)
-{
-    (void)imported;
-    return g_hash_table_new(g_str_hash, g_str_equal);
 }
 
 static void make_mount_point(StoreNode *root, const char *path, uint32_t permissions)
@@ -91,7 +85,7 @@ const TreeFormat tree_format_rpm = {
     .database_target = "../../" TREE_RPM_DATABASE_DIR,
     .first_package = "filesystem",
     .put_skeleton = put_skeleton,
-    .replacements = replacements,
+    .replacements = tree_rpm_colours_find,
     .select = tree_rpm_files_select,
     .plan = tree_rpm_plan,
     .put_database = put_database,

@@ -4,6 +4,8 @@
  */
 #include "tree/rpm/files.h"
 
+#include "tree/rpm/colours.h"
+
 #include <string.h>
 
 #define HEADER_MIN_BYTES 8
@@ -85,7 +87,8 @@ static void leave_out_folder(Choice *choice, const char *folder)
         leave_out(choice, index);
 }
 
-GBytes *tree_rpm_files_states(rpmfiles files, const Manifest *manifest)
+GBytes *tree_rpm_files_states(rpmfiles files, const Manifest *manifest, GHashTable *colours,
+                              const char *package_sha256)
 {
     int n_files = (int)rpmfilesFC(files), n_folders = (int)rpmfilesDC(files);
     uint8_t *states = g_malloc0((size_t)n_files + 1);
@@ -100,6 +103,10 @@ GBytes *tree_rpm_files_states(rpmfiles files, const Manifest *manifest)
     for (int i = n_folders - 1; i >= 0; i--)
         if (left[i] == 0 && emptied[i])
             leave_out_folder(&choice, rpmfilesDN(files, i));
+    for (int i = 0; i < n_files; i++)
+        if (states[i] == RPMFILE_STATE_NORMAL &&
+            tree_rpm_colours_gives_way(colours, package_sha256, files, i))
+            states[i] = RPMFILE_STATE_WRONGCOLOR;
     return g_bytes_new_take(states, (size_t)n_files);
 }
 
@@ -145,8 +152,16 @@ static StoreNode *without(const StoreNode *root, rpmfiles files, const uint8_t *
     return copy;
 }
 
+static bool all_stay(const uint8_t *states, size_t n_files)
+{
+    for (size_t i = 0; i < n_files; i++)
+        if (states[i] != RPMFILE_STATE_NORMAL)
+            return false;
+    return true;
+}
+
 bool tree_rpm_files_select(const PackagesImported *one, const Manifest *manifest,
-                           StoreNode **out_selected, GError **error)
+                           GHashTable *colours, StoreNode **out_selected, GError **error)
 {
     g_autoptr(TreeRpmHeader) header = tree_rpm_header_load(one->header, error);
     if (header == NULL)
@@ -154,10 +169,11 @@ bool tree_rpm_files_select(const PackagesImported *one, const Manifest *manifest
     g_autoptr(TreeRpmFiles) files = rpmfilesNew(NULL, header, RPMTAG_BASENAMES, 0);
     if (files == NULL)
         return true;
-    g_autoptr(GBytes) states = tree_rpm_files_states(files, manifest);
+    g_autoptr(GBytes) states =
+        tree_rpm_files_states(files, manifest, colours, one->package->sha256);
     size_t n_files = 0;
     const uint8_t *state = g_bytes_get_data(states, &n_files);
-    if (n_files > 0 && memchr(state, RPMFILE_STATE_NOTINSTALLED, n_files) != NULL)
+    if (!all_stay(state, n_files))
         *out_selected = without(one->root, files, state);
     return true;
 }

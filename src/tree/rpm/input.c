@@ -177,14 +177,16 @@ static bool write_lenient(int dir_fd, const GPtrArray *imported, const TreeRules
 }
 
 static bool write_package(int dir_fd, guint index, const PackagesImported *one,
-                          const Manifest *manifest, const TreeRules *rules, GError **error)
+                          const Manifest *manifest, const TreeRules *rules, GHashTable *colours,
+                          GError **error)
 {
     g_autoptr(TreeRpmHeader) header = tree_rpm_header_load(one->header, error);
     if (header == NULL)
         return false;
     g_autoptr(TreeRpmFiles) files = rpmfilesNew(NULL, header, RPMTAG_BASENAMES, 0);
     g_autoptr(GBytes) states =
-        files != NULL ? tree_rpm_files_states(files, manifest) : g_bytes_new_static("", 0);
+        files != NULL ? tree_rpm_files_states(files, manifest, colours, one->package->sha256)
+                      : g_bytes_new_static("", 0);
     /* a copy has no immutable region, so that its scripts can be others */
     g_autoptr(TreeRpmHeader) copy = headerCopy(header);
     apply_rules(copy, one->package->name, rules);
@@ -197,14 +199,15 @@ static bool write_package(int dir_fd, guint index, const PackagesImported *one,
 }
 
 bool tree_rpm_input_write(const char *directory, const GPtrArray *imported,
-                          const Manifest *manifest, const TreeRules *rules, GError **error)
+                          const Manifest *manifest, const TreeRules *rules, GHashTable *colours,
+                          GError **error)
 {
     base_autofd dir_fd = base_fd_open_dir(AT_FDCWD, directory, error);
     if (dir_fd < 0)
         return false;
     for (guint i = 0; i < imported->len; i++) {
         const PackagesImported *one = imported->pdata[i];
-        if (!write_package(dir_fd, i, one, manifest, rules, error)) {
+        if (!write_package(dir_fd, i, one, manifest, rules, colours, error)) {
             g_prefix_error(error, "package ‘%s’: ", one->package->name);
             return false;
         }

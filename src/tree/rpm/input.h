@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * @imported: (element-type PackagesImported): rpms
  * @manifest: what it says of documentation and languages
  * @rules: what becomes of their scripts
+ * @colours: as tree_rpm_colours_find()
  * @error: return location; names the package
  *
  * Writes what tree_rpm_transaction_main() reads: for package N the files "N.rpm", a package
@@ -21,7 +22,7 @@ G_BEGIN_DECLS
  * SCRIPT" for each script that may fail.
  */
 bool tree_rpm_input_write(const char *directory, const GPtrArray *imported,
-                          const Manifest *manifest, const TreeRules *rules,
+                          const Manifest *manifest, const TreeRules *rules, GHashTable *colours,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** tree_rpm_input_epoch: seconds: when the youngest of the packages was built */

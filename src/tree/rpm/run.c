@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/sandbox.h"
+#include "tree/rpm/colours.h"
 #include "tree/rpm/input.h"
 #include "tree/rpm/transaction.h"
 
@@ -151,10 +152,11 @@ char *tree_rpm_run_recipe(const Manifest *manifest, const GPtrArray *imported)
 bool tree_rpm_run(const TreeFormatRun *run, GCancellable *cancellable, GError **error)
 {
     g_autoptr(TreeRules) rules = tree_rules_load(error);
+    g_autoptr(GHashTable) colours = tree_rpm_colours_find(run->all);
     g_autofree char *parent = g_path_get_dirname(tree_scripts_get_root(run->scripts));
     g_autofree char *input = g_build_filename(parent, "input", NULL);
     g_auto(Output) output = {.progress = run->progress, .total = run->imported->len};
     return rules != NULL && base_fd_make_dirs(AT_FDCWD, input, 0755, error) &&
-           tree_rpm_input_write(input, run->imported, run->manifest, rules, error) &&
+           tree_rpm_input_write(input, run->imported, run->manifest, rules, colours, error) &&
            run_sandbox(run, input, &output, cancellable, error);
 }
