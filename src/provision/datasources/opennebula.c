@@ -37,16 +37,20 @@ static char next(Reader *self)
 
 static bool read_single(Reader *self, GString *out, GError **error)
 {
+    unsigned line = self->line;
     while (self->c < self->end && *self->c != '\'')
         g_string_append_c(out, next(self));
-    if (self->c >= self->end)
+    if (self->c >= self->end) {
+        self->line = line;
         return refuse(self, error, "a quote is not closed");
+    }
     self->c++;
     return true;
 }
 
 static bool read_double(Reader *self, GString *out, GError **error)
 {
+    unsigned line = self->line;
     while (self->c < self->end && *self->c != '"') {
         if (*self->c == '$' || *self->c == '`')
             return refuse(self, error, "expansions are not carried out");
@@ -58,8 +62,10 @@ static bool read_double(Reader *self, GString *out, GError **error)
         }
         g_string_append_c(out, next(self));
     }
-    if (self->c >= self->end)
+    if (self->c >= self->end) {
+        self->line = line;
         return refuse(self, error, "a quote is not closed");
+    }
     self->c++;
     return true;
 }
@@ -67,6 +73,7 @@ static bool read_double(Reader *self, GString *out, GError **error)
 /* $'…' as bash's printf %q writes line breaks and tabs */
 static bool read_ansi(Reader *self, GString *out, GError **error)
 {
+    unsigned line = self->line;
     while (self->c < self->end && *self->c != '\'') {
         if (*self->c != '\\' || self->c + 1 >= self->end) {
             g_string_append_c(out, next(self));
@@ -78,8 +85,10 @@ static bool read_ansi(Reader *self, GString *out, GError **error)
         const char *known = strchr("ntrabfv", c);
         g_string_append_c(out, known != NULL ? strchr(escapes, c)[1] : c);
     }
-    if (self->c >= self->end)
+    if (self->c >= self->end) {
+        self->line = line;
         return refuse(self, error, "a quote is not closed");
+    }
     self->c++;
     return true;
 }

@@ -113,6 +113,9 @@ static void take_meta_data(ProvisionInstance *instance, ProvisionValue *data)
                               keys != NULL ? keys : provision_value_find(data, "public-keys"));
     if (instance->password == NULL)
         instance->password = provision_source_text(data, "admin_pass");
+    /* what is kept of the metadata is shown to others */
+    if (provision_value_find(data, "admin_pass") != NULL)
+        provision_value_set_string(data, "admin_pass", "(secret)");
     provision_source_set_value(instance, provision_value_ref(data));
 }
 

@@ -106,12 +106,12 @@ bool provision_service_call(ProvisionService *self, const char *method, const ch
         g_auto(BaseHttpAnswer) answer = {0};
         bool got = try_once(self, method, path, (const char *const *)all, body, &answer, &local);
         self->answered = self->answered || got;
-        if (got && (!is_passing(self, answer.status) || left_ms(self) <= 0)) {
+        if (got && (!is_passing(self, answer.status) || left_ms(self) <= delay_ms)) {
             *out_answer = answer;
             answer.body = NULL;
             return true;
         }
-        if (!got && (is_final(self, local) || left_ms(self) <= 0)) {
+        if (!got && (is_final(self, local) || left_ms(self) <= delay_ms)) {
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
