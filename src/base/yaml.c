@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     BaseYaml *yaml;
     const BaseYamlLimits *limits;
+    size_t cut_at; /* where a text ends that has no last newline; 0 when it has */
     struct fy_parser *parser;
     struct fy_diag *diag;
     GHashTable *anchors; /* name → BaseYamlNode (borrowed) */
@@ -192,6 +193,11 @@ static bool add_scalar(Builder *b, struct fy_event *event, GError **error)
     node->text = token_text(value);
     if (node->text == NULL)
         node->text = g_strdup("");
+    const struct fy_mark *end = fy_event_end_mark(event);
+    size_t length = strlen(node->text);
+    if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && b->cut_at > 0 && end != NULL &&
+        end->input_pos >= b->cut_at && length > 0 && node->text[length - 1] == '\n')
+        node->text[length - 1] = '\0';
     node->tag = token_text(event->scalar.tag);
     if (node->is_plain && node->tag == NULL &&
         (node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0))
@@ -292,6 +298,9 @@ static bool build(Builder *b, GBytes *bytes, GError **error)
     if (size_bytes > 0 && fy_parser_set_string(b->parser, text, size_bytes) != 0)
         return base_error_set(error, BASE_ERROR_FAILED, "%s: preparing the parser failed",
                               b->yaml->name);
+    if ((b->limits->flags & BASE_YAML_ADD_NO_NEWLINE) != 0 && size_bytes > 0 &&
+        text[size_bytes - 1] != '\n')
+        b->cut_at = size_bytes;
     struct fy_event *event = NULL;
     while (size_bytes > 0 && (event = fy_parser_parse(b->parser)) != NULL) {
         bool fine = handle_event(b, event, error);

@@ -78,10 +78,13 @@ BaseYaml *base_yaml_parse(const char *name, GBytes *bytes,
  * @BASE_YAML_LAST_KEY_WINS: of equal keys in a mapping the last one counts, at the first one's
  *   place
  * @BASE_YAML_MAY_BE_EMPTY: a text without a document is a %BASE_YAML_NULL
+ * @BASE_YAML_ADD_NO_NEWLINE: a block of text at the end of a file that has no last newline gets
+ *   none, as the specification has it and libfyaml does not
  */
 typedef enum {
     BASE_YAML_LAST_KEY_WINS = 1 << 0,
     BASE_YAML_MAY_BE_EMPTY = 1 << 1,
+    BASE_YAML_ADD_NO_NEWLINE = 1 << 2,
 } BaseYamlFlags;
 
 /**

@@ -187,8 +187,10 @@ static bool read_parts(const Loader *loader, GError **error)
 {
     ProvisionConfig *config = loader->config;
     bool has_ignition = false;
+    bool has_cloud_config = false;
     for (guint i = 0; i < config->parts->len; i++) {
         const ProvisionPart *part = config->parts->pdata[i];
+        has_cloud_config = has_cloud_config || part->kind == PROVISION_PART_CLOUD_CONFIG;
         if (part->kind != PROVISION_PART_IGNITION)
             continue;
         has_ignition = true;
@@ -206,7 +208,7 @@ static bool read_parts(const Loader *loader, GError **error)
     add_programs(config, first);
     if (has_ignition)
         config->plan->format = "ignition";
-    else if (config->cloud_config != NULL)
+    else if (config->cloud_config != NULL || has_cloud_config)
         config->plan->format = "cloud-config";
     else if (config->parts->len > 0)
         config->plan->format = "script";

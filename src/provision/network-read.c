@@ -161,7 +161,10 @@ void provision_network_add_parameter(ProvisionCloud *cloud, ProvisionInterface *
     if (value->kind == PROVISION_VALUE_NULL)
         return;
     g_autofree char *text = NULL;
-    if (value->kind == PROVISION_VALUE_BOOL) {
+    bool flag = strcmp(key, "stp") == 0 || strcmp(key, "all-slaves-active") == 0;
+    if (flag && provision_cloud_flag(cloud, value, &flag)) {
+        text = g_strdup(flag ? "true" : "false");
+    } else if (value->kind == PROVISION_VALUE_BOOL) {
         text = g_strdup(value->boolean ? "true" : "false");
     } else if (value->kind == PROVISION_VALUE_MAP) { /* path-cost: {eth0: 10} */
         g_autoptr(GString) joined = g_string_new(NULL);

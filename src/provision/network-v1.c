@@ -239,7 +239,8 @@ static void set_type(ProvisionCloud *cloud, const ProvisionPlace *at, ProvisionI
         interface->dhcp4 = 1;
     } else if (g_strv_contains(six, type)) {
         interface->dhcp6 = strcmp(type, "ipv6_slaac") == 0 ? interface->dhcp6 : 1;
-        interface->accept_ra = strcmp(type, "dhcp6") == 0 ? interface->accept_ra : 1;
+        if (strcmp(type, "dhcp6") != 0 && interface->accept_ra < 0)
+            interface->accept_ra = 1;
     } else if (g_strv_contains(fixed, type)) {
         add_static(cloud, at, interface, subnet);
     } else if (strcmp(type, "manual") != 0) {

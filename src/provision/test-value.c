@@ -87,6 +87,10 @@ static void test_yaml(void)
                  "\"z\": {\"a\": 1, \"c\": 4, \"b\": 2}}");
     expect_print("{\"a\": [true, null, \"x\"]}", PROVISION_VALUE_YAML_1_1,
                  "{\"a\": [true, null, \"x\"]}");
+    expect_print("a: |\n  x\n  y", PROVISION_VALUE_YAML_1_1, "{\"a\": \"x\\ny\"}");
+    expect_print("a: |\n  x\n  y\n", PROVISION_VALUE_YAML_1_1, "{\"a\": \"x\\ny\\n\"}");
+    expect_print("a: >\n  x\n  y\nb: |-\n  y", PROVISION_VALUE_YAML_1_1,
+                 "{\"a\": \"x y\\n\", \"b\": \"y\"}");
     expect_print("8080: x\ntrue: y\n", PROVISION_VALUE_YAML_1_1,
                  "{\"8080\": \"x\", \"true\": \"y\"}");
 }

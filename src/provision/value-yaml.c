@@ -308,8 +308,10 @@ ProvisionValue *provision_value_parse_yaml(const ProvisionPlace *start, GBytes *
         .max_bytes = (size_t)PROVISION_VALUE_MAX_BYTES + start->line,
         .max_depth = PROVISION_VALUE_MAX_DEPTH,
         .max_nodes = PROVISION_VALUE_MAX_COUNT,
-        .flags = BASE_YAML_LAST_KEY_WINS | BASE_YAML_MAY_BE_EMPTY,
+        .flags = BASE_YAML_LAST_KEY_WINS | BASE_YAML_MAY_BE_EMPTY | BASE_YAML_ADD_NO_NEWLINE,
     };
+    if (g_bytes_get_size(bytes) == 0)
+        return provision_value_new(start, PROVISION_VALUE_NULL);
     g_autoptr(GBytes) text = place_text(bytes, start->line);
     g_autoptr(GError) local = NULL;
     g_autoptr(BaseYaml) yaml = base_yaml_parse_within(start->source, text, &limits, &local);

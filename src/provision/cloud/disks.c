@@ -106,6 +106,12 @@ static const ProvisionCloudKey disk_fields[] = {
     {0},
 };
 
+static void remove_table(ProvisionDisk *disk)
+{
+    disk->wipe_table = true;
+    disk->only_if_empty = false;
+}
+
 static void read_disk(ProvisionCloud *cloud, const ProvisionMember *member)
 {
     DiskReader reader = {0};
@@ -133,7 +139,7 @@ static void read_disk(ProvisionCloud *cloud, const ProvisionMember *member)
     else if (layout->kind == PROVISION_VALUE_LIST)
         read_layout(cloud, layout, disk);
     else if (g_strcmp0(layout->text, "remove") == 0)
-        disk->wipe_table = true;
+        remove_table(disk);
     else
         provision_cloud_fail(cloud, &layout->at, "must be true, false, remove or a list");
 }
@@ -280,7 +286,7 @@ static void read_mount(ProvisionCloud *cloud, const ProvisionValue *entry)
         else if (text != NULL)
             provision_cloud_fail(cloud, &field->at, "must be one line that is not empty");
     }
-    if (mount->fields[0] != NULL && (mount->fields[1] != NULL || mount->remove || count == 1))
+    if (mount->fields[0] != NULL && (mount->fields[1] != NULL || mount->remove))
         return;
     provision_cloud_fail(cloud, &entry->at, "a mount wants a device and a directory");
     g_ptr_array_remove(cloud->plan->mounts, mount);

@@ -114,7 +114,7 @@ static bool decode(ProvisionCloud *cloud, const ProvisionPlace *at, const char *
 }
 
 /* A number is the mode itself (YAML has read 0644 as octal), a text is octal digits. */
-static void read_mode(ProvisionCloud *cloud, const ProvisionValue *value, int *out_mode)
+static bool read_mode(ProvisionCloud *cloud, const ProvisionValue *value, int *out_mode)
 {
     guint64 mode = 0;
     bool fine = false;
@@ -126,11 +126,13 @@ static void read_mode(ProvisionCloud *cloud, const ProvisionValue *value, int *o
         digits += g_str_has_prefix(digits, "0o") ? 2 : 0;
         fine = g_ascii_string_to_unsigned(digits, 8, 0, 07777, &mode, NULL);
     }
-    if (fine && mode <= 07777)
+    fine = fine && mode <= 07777;
+    if (fine)
         *out_mode = (int)mode;
     else
         provision_cloud_fail(cloud, &value->at,
                              "must be permissions up to 7777, as 0644 or '0644'");
+    return fine;
 }
 
 /* "USER:GROUP", "USER", ":GROUP"; "-1" leaves one alone. */
@@ -142,10 +144,15 @@ static void read_owner(ProvisionNode *node, const char *owner)
     g_strstrip(user);
     char *group = g_strdup(colon == NULL ? "" : colon + 1);
     g_strstrip(group);
+    guint64 id = 0;
     static const char *const nobody[] = {"", "-1", "none", "None", NULL};
-    if (!g_strv_contains(nobody, user))
+    if (g_ascii_string_to_unsigned(user, 10, 0, G_MAXINT32, &id, NULL))
+        node->uid = (int64_t)id;
+    else if (!g_strv_contains(nobody, user))
         node->user = g_steal_pointer(&user);
-    if (!g_strv_contains(nobody, group))
+    if (g_ascii_string_to_unsigned(group, 10, 0, G_MAXINT32, &id, NULL))
+        node->gid = (int64_t)id;
+    else if (!g_strv_contains(nobody, group))
         node->group = g_steal_pointer(&group);
     g_free(group);
 }
@@ -186,7 +193,11 @@ static ProvisionContents *read_contents(ProvisionCloud *cloud, const ProvisionPl
                                           : provision_cloud_bytes(cloud, file->content);
     if (bytes == NULL)
         return NULL;
-    bool fine = file->encoding == NULL || decode(cloud, at, file->encoding, &bytes);
+    /* What stands as content beside a source is for hosts that cannot fetch. */
+    if (contents->url != NULL)
+        g_clear_pointer(&bytes, g_bytes_unref);
+    bool fine =
+        bytes == NULL || file->encoding == NULL || decode(cloud, at, file->encoding, &bytes);
     contents->inline_bytes = bytes;
     return fine ? g_steal_pointer(&contents) : NULL;
 }
@@ -206,13 +217,15 @@ static void read_file(ProvisionCloud *cloud, const ProvisionValue *entry)
     g_autoptr(ProvisionContents) contents = read_contents(cloud, &entry->at, &file);
     if (contents == NULL)
         return;
+    int mode = 0644;
+    /* Not with the default: the file may be a secret. */
+    if (file.permissions != NULL && !read_mode(cloud, file.permissions, &mode))
+        return;
     ProvisionNode *node = provision_node_new(&entry->at, PROVISION_FILE);
     node->path = g_steal_pointer(&file.path);
     node->overwrite = true;
     node->defer = file.defer;
-    node->mode = 0644;
-    if (file.permissions != NULL)
-        read_mode(cloud, file.permissions, &node->mode);
+    node->mode = mode;
     read_owner(node, file.owner == NULL ? "root:root" : file.owner);
     if (file.append) {
         g_ptr_array_add(node->appends, g_steal_pointer(&contents));

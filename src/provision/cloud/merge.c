@@ -32,6 +32,7 @@ typedef struct {
     Way dict;
     Way list;
     Way str;
+    const ProvisionValue **unlike; /* (nullable): gets what cannot be put beside a list's items */
 } Mergers;
 
 static ProvisionValue *merge(const Mergers *m, ProvisionValue *value, const ProvisionValue *with,
@@ -212,7 +213,13 @@ static ProvisionValue *merge_list(const Mergers *m, ProvisionValue *value,
                                   const ProvisionValue *with, unsigned depth)
 {
     const Way *way = &m->list;
-    if (!is_kind(with, PROVISION_VALUE_LIST))
+    bool is_list = is_kind(with, PROVISION_VALUE_LIST);
+    bool has_length = is_kind(with, PROVISION_VALUE_MAP) || is_kind(with, PROVISION_VALUE_STRING);
+    bool leaves = way->method == MERGE_NO_REPLACE && has_length;
+    if (!is_list && way->method != MERGE_REPLACE && !leaves && m->unlike != NULL &&
+        *m->unlike == NULL)
+        *m->unlike = with;
+    if (!is_list)
         return provision_value_ref(way->method == MERGE_REPLACE ? (ProvisionValue *)(uintptr_t)with
                                                                 : value);
     g_autoptr(ProvisionValue) merged = provision_value_new(&value->at, PROVISION_VALUE_LIST);
@@ -298,7 +305,15 @@ ProvisionValue *provision_cloud_merge(ProvisionValue *into, const ProvisionValue
         !parse_ways(&m, "dict(replace)+list()+str()", &part->at, error))
         return NULL;
     g_autoptr(ProvisionValue) rest = without_ways(part, name);
-    return merge(&m, start, rest, 0);
+    const ProvisionValue *unlike = NULL;
+    m.unlike = &unlike;
+    g_autoptr(ProvisionValue) merged = merge(&m, start, rest, 0);
+    if (unlike == NULL)
+        return g_steal_pointer(&merged);
+    /* Python would add a mapping's keys or a text's letters. */
+    provision_value_set_error(&unlike->at, error, "%s cannot be merged into a list",
+                              provision_value_kind_name(unlike->kind));
+    return NULL;
 }
 
 ProvisionValue *provision_cloud_merge_below(const ProvisionValue *over, const ProvisionValue *below)

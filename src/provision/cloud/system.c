@@ -41,8 +41,12 @@ void provision_cloud_read_words(ProvisionCloud *cloud, const ProvisionMember *me
         }
     }
     bool flag = false;
+    bool is_mode = strcmp(member->name, "mode") == 0;
     if (provision_cloud_flag(cloud, value, &flag))
-        set_text(target, &member->at, g_strdup(flag ? "true" : "false"));
+        set_text(target, &member->at,
+                 g_strdup(is_mode ? (flag ? "auto" : "off")
+                          : flag  ? "true"
+                                  : "false"));
 }
 
 void provision_cloud_read_ntp(ProvisionCloud *cloud, const ProvisionMember *member, gpointer target)

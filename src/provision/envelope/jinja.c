@@ -132,7 +132,8 @@ static bool read_path(Renderer *r, const ProvisionValue **out_value)
         next = quoted ? read_quoted(r) : read_name(r);
         if (next == NULL)
             return quoted ? false : fail(r, at, "a name is missing", NULL);
-        skip_space(r);
+        if (bracket)
+            skip_space(r);
         if (bracket && (r->p == r->end || *r->p++ != ']'))
             return fail(r, at, "a ‘]’ is missing", NULL);
         value = find(value, next);

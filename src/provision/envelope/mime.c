@@ -316,7 +316,12 @@ static bool parse_multipart(Parser *parser, Range body, const char *boundary, un
     }
     if (part.p == NULL)
         return fail(parser, body.line, "a multipart whose boundary does not occur");
-    return found == 2 || parse_entity(parser, part, depth + 1);
+    if (found == 2)
+        return true;
+    /* Not closed: Python takes the last line's end off all the same. */
+    if (part.end > part.p && part.end[-1] == '\n')
+        part.end--;
+    return parse_entity(parser, part, depth + 1);
 }
 
 static bool parse_entity(Parser *parser, Range range, unsigned depth)

@@ -72,6 +72,8 @@ ProvisionSniff provision_sniff_text(GBytes *bytes)
 {
     gsize size_bytes = 0;
     const char *p = g_bytes_get_data(bytes, &size_bytes);
+    if (size_bytes == 0)
+        return PROVISION_SNIFF_EMPTY;
     const char *end = p + size_bytes;
     if (provision_unpack_is_packed(bytes))
         return PROVISION_SNIFF_PACKED;
@@ -95,6 +97,8 @@ gssize provision_sniff_ignition(GBytes *bytes, unsigned *out_line)
 {
     gsize size_bytes = 0;
     const char *text = g_bytes_get_data(bytes, &size_bytes);
+    if (size_bytes == 0)
+        return -1;
     const char *end = text + size_bytes;
     const char *p = text;
     unsigned line = 0;
