@@ -46,12 +46,30 @@ void host_health_free(HostHealth *self)
     g_free(self);
 }
 
+static void keep_line(const char *line, void *last)
+{
+    if (*line == '\0')
+        return;
+    g_free(*(char **)last);
+    *(char **)last = g_strdup(line);
+}
+
+/* What a program says last is for people; what became of it matters only when it says nothing. */
 static bool run_program(const HostCheck *check, GCancellable *cancellable, GError **error)
 {
     const char *const argv[] = {check->subject, NULL};
-    const BaseRun run = {
-        .argv = argv, .what = check->name, .name = "", .flags = BASE_RUN_DIE_WITH_PARENT};
-    return base_run(&run, NULL, cancellable, error);
+    g_autofree char *said = NULL;
+    g_autoptr(GError) local = NULL;
+    const BaseRun run = {.argv = argv,
+                         .what = check->name,
+                         .name = "",
+                         .flags = BASE_RUN_DIE_WITH_PARENT,
+                         .on_line = keep_line,
+                         .user_data = &said};
+    if (base_run(&run, NULL, cancellable, &local))
+        return true;
+    local->message[strcspn(local->message, "\n")] = '\0';
+    return host_error_set(error, HOST_ERROR_FAILED, "%s", said != NULL ? said : local->message);
 }
 
 static bool run_once(const HostCheck *check, GCancellable *cancellable, GError **error)
