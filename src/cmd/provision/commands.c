@@ -97,6 +97,13 @@ const CmdCommand atoll_provision_commands[] = {
         .run = cmd_provision_clean_run,
     },
     {
+        .name = "convert",
+        .summary = "Convert cloud-config or Butane to Ignition",
+        .operands = "FILE",
+        .options = cmd_provision_convert_options,
+        .run = cmd_provision_convert_run,
+    },
+    {
         .name = "initramfs",
         .summary = "Run a stage of first boot before the real root",
         .options = cmd_provision_initramfs_options,

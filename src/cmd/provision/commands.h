@@ -16,6 +16,7 @@ extern const CmdOption cmd_provision_list_options[];
 extern const CmdOption cmd_provision_revert_options[];
 extern const CmdOption cmd_provision_clean_options[];
 extern const CmdOption cmd_provision_initramfs_options[];
+extern const CmdOption cmd_provision_convert_options[];
 extern const CmdOption cmd_provision_plan_options[];
 extern const CmdOption cmd_provision_schema_options[];
 extern const CmdOption cmd_provision_sign_options[];
@@ -38,6 +39,7 @@ CmdExit cmd_provision_query_run(const CmdArgs *args, GCancellable *cancellable, 
 CmdExit cmd_provision_list_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_revert_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_clean_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_provision_convert_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_provision_initramfs_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 /** cmd_provision_ignition_argv: (transfer full): what a call of the program as “ignition” means */

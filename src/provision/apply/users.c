@@ -29,16 +29,31 @@ static gid_t as_group(gid_t id)
     return geteuid() == 0 ? id : getegid();
 }
 
-static bool remove_user(ProvisionAccounts *accounts, const char *name)
+/* As userdel --remove: with the group of the same name, when nobody else is in it, and the home,
+ * when it is the user's own. */
+static bool remove_user(ProvisionApply *self, ProvisionAccounts *accounts, const char *name,
+                        bool *out_changed, GError **error)
 {
-    if (!provision_accounts_find_user(accounts, name, NULL))
-        return false;
+    g_auto(ProvisionAccount) account = {0};
+    struct stat st = {0};
+    if (!provision_accounts_find_user(accounts, name, &account))
+        return true;
+    *out_changed = true;
     provision_accounts_remove(accounts, PROVISION_ACCOUNTS_PASSWD, name);
     provision_accounts_remove(accounts, PROVISION_ACCOUNTS_SHADOW, name);
     provision_accounts_remove(accounts, PROVISION_ACCOUNTS_SUBUID, name);
     provision_accounts_remove(accounts, PROVISION_ACCOUNTS_SUBGID, name);
     provision_accounts_remove_member(accounts, name);
-    return true;
+    g_autofree char *group = provision_accounts_line(accounts, PROVISION_ACCOUNTS_GROUP, name);
+    if (group != NULL && g_str_has_suffix(group, ":")) {
+        provision_accounts_remove(accounts, PROVISION_ACCOUNTS_GROUP, name);
+        provision_accounts_remove(accounts, PROVISION_ACCOUNTS_GSHADOW, name);
+    }
+    if (account.home == NULL || account.home[0] != '/' || strcmp(account.home, "/") == 0 ||
+        !provision_root_stat(self->root, account.home, PROVISION_ROOT_DEFAULT, &st) ||
+        !S_ISDIR(st.st_mode) || st.st_uid != account.uid || account.uid == 0)
+        return true;
+    return provision_root_remove(self->root, account.home, PROVISION_ROOT_DEFAULT, NULL, error);
 }
 
 static void make_group(ProvisionApply *self, ProvisionAccounts *accounts,
@@ -71,8 +86,7 @@ static void add_group_members(ProvisionApply *self, ProvisionAccounts *accounts,
         if (!provision_accounts_find_user(accounts, *member, NULL))
             g_set_error(&local, PROVISION_ERROR, PROVISION_ERROR_FAILED,
                         "no user ‘%s’ exists to be in the group", *member);
-        if (local != NULL ||
-            !provision_accounts_add_member(accounts, group->name, *member, &local))
+        if (local != NULL || !provision_accounts_add_member(accounts, group->name, *member, &local))
             provision_report_add(self->report, &group->at, PROVISION_FAILED, "%s", local->message);
     }
 }
@@ -116,7 +130,9 @@ static bool add_user(ProvisionAccounts *accounts, const ProvisionUser *user, GEr
         .own_group = own_group,
         .gecos = user->gecos,
         .home = user->home != NULL ? user->home : home,
-        .shell = user->shell != NULL ? user->shell : shell != NULL ? shell : "/bin/sh",
+        .shell = user->shell != NULL ? user->shell
+                 : shell != NULL     ? shell
+                                     : "/bin/sh",
         .password = user->password_hash != NULL ? user->password_hash
                     : user->from_ignition       ? "*"
                                                 : "!",
@@ -250,10 +266,9 @@ static bool make_home(ProvisionApply *self, ProvisionAccounts *accounts, const c
         return true;
     const char *umask_text = provision_accounts_setting(accounts, "UMASK");
     const char *mode_text = provision_accounts_setting(accounts, "HOME_MODE");
-    unsigned long mode = mode_text != NULL ? strtoul(mode_text, NULL, 8)
-                                           : 0777 & ~(umask_text != NULL
-                                                          ? strtoul(umask_text, NULL, 8)
-                                                          : 022UL);
+    unsigned long mode = mode_text != NULL
+                             ? strtoul(mode_text, NULL, 8)
+                             : 0777 & ~(umask_text != NULL ? strtoul(umask_text, NULL, 8) : 022UL);
     const ProvisionRootOwner owner = {(mode_t)mode & 07777, as_owner(account.uid),
                                       as_group(account.gid)};
     return provision_root_make_dir(self->root, account.home, &owner, PROVISION_ROOT_DEFAULT, NULL,
@@ -267,10 +282,8 @@ static bool make_user(ProvisionApply *self, ProvisionAccounts *accounts, const P
     if (!provision_accounts_check_name(user->name, error))
         return false;
     bool exists = provision_accounts_find_user(accounts, user->name, NULL);
-    if (!user->should_exist) {
-        *out_changed = remove_user(accounts, user->name);
-        return true;
-    }
+    if (!user->should_exist)
+        return remove_user(self, accounts, user->name, out_changed, error);
     *out_changed = !exists;
     bool is_ignition = user->from_ignition;
     if ((!exists && !add_user(accounts, user, error)) ||
@@ -278,7 +291,7 @@ static bool make_user(ProvisionApply *self, ProvisionAccounts *accounts, const P
         !set_password(self, accounts, user, !exists || self->resumed, error) ||
         !provision_accounts_save(accounts, error))
         return false;
-    if ((!exists || self->resumed) && !user->no_create_home && !user->system &&
+    if ((!exists || self->resumed) && !user->no_create_home && (is_ignition || !user->system) &&
         !make_home(self, accounts, user->name, error))
         return false;
     if (!provision_apply_sudo(self, user, error))
@@ -304,8 +317,8 @@ static bool redirect(ProvisionApply *self, ProvisionAccounts *accounts, const Pr
     for (guint i = 0; i < keys->len; i++)
         g_ptr_array_add(list, keys->pdata[i]);
     g_ptr_array_add(list, NULL);
-    return provision_apply_user_keys(self, accounts, user->name,
-                                     (const char *const *)list->pdata, options, false, NULL, error);
+    return provision_apply_user_keys(self, accounts, user->name, (const char *const *)list->pdata,
+                                     options, false, NULL, error);
 }
 
 bool provision_apply_users(ProvisionApply *self, GError **error)

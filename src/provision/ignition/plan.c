@@ -109,7 +109,9 @@ static void plan_group(const ProvisionValue *value, ProvisionPlan *plan)
 {
     ProvisionGroup *group = provision_group_new(&value->at, provision_ignition_text(value, "name"));
     group->gid = provision_ignition_number(value, "gid", -1);
-    group->password_hash = g_strdup(provision_ignition_nonempty(value, "passwordHash"));
+    /* Ignition's groups have no password that fits, rather than none */
+    const char *hash = provision_ignition_nonempty(value, "passwordHash");
+    group->password_hash = g_strdup(hash != NULL ? hash : "*");
     group->system = provision_ignition_flag(value, "system") == 1;
     group->should_exist = provision_ignition_flag(value, "shouldExist") != 0;
     g_ptr_array_add(plan->groups, group);
