@@ -17,10 +17,20 @@
 
 #define RANDOM_CHARS 20
 
+/* What pam_unix is told to make of new passwords. */
+static bool wants_sha512(ProvisionApply *self)
+{
+    g_autofree char *text = provision_root_read_text(self->root, "/etc/pam.d/common-password");
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        if (g_str_has_prefix(*line, "password") && strstr(*line, "pam_unix.so") != NULL)
+            return strstr(*line, "sha512") != NULL;
+    return false;
+}
+
 char *provision_apply_hash(ProvisionApply *self, const char *plain, GError **error)
 {
-    g_autofree char *pam = provision_root_read_text(self->root, "/etc/pam.d/common-password");
-    const char *prefix = pam != NULL && strstr(pam, "sha512") != NULL ? "$6$" : "$y$";
+    const char *prefix = wants_sha512(self) ? "$6$" : "$y$";
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
     struct crypt_data data;
     memset(&data, 0, sizeof data);
@@ -124,7 +134,8 @@ static void set_default(ProvisionApply *self, ProvisionAccounts *accounts, bool 
     g_autoptr(GError) local = NULL;
     if (text == NULL)
         text = platforms;
-    if (text == NULL || text[0] == '\0' || self->plan->passwords->len > 0)
+    if (text == NULL || text[0] == '\0' || self->plan->passwords->len > 0 ||
+        (user == NULL && at == &of_platform))
         return;
     bool hashed = looks_hashed(text);
     bool good = user != NULL && set_one(self, accounts, user->name, hashed ? text : NULL, text,

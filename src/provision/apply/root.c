@@ -83,6 +83,13 @@ static bool tell_after(ProvisionRoot *self, ProvisionRootFlags flags, const char
            self->watch.after(self->watch.data, path, dfd, name, error);
 }
 
+static bool tell_same(ProvisionRoot *self, ProvisionRootFlags flags, const char *path)
+{
+    if ((flags & PROVISION_ROOT_UNWATCHED) == 0 && self->watch.same != NULL)
+        self->watch.same(self->watch.data, path);
+    return true;
+}
+
 GBytes *provision_root_read(ProvisionRoot *self, const char *path, GError **error)
 {
     g_autofree char *name = NULL;
@@ -209,7 +216,7 @@ bool provision_root_write(ProvisionRoot *self, const char *path, const void *dat
     if (is_so_already(dfd, name, data, size_bytes, &wanted)) {
         if (out_changed != NULL)
             *out_changed = false;
-        return true;
+        return tell_same(self, flags, whole);
     }
     if ((flags & PROVISION_ROOT_NEW_ONLY) != 0 && faccessat(dfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return base_error_set(error, BASE_ERROR_FAILED,
@@ -259,7 +266,7 @@ bool provision_root_make_dir(ProvisionRoot *self, const char *path, const Provis
     if (exists &&
         ((flags & PROVISION_ROOT_KEEP) != 0 || ((st.st_mode & 07777) == owner->mode &&
                                                 st.st_uid == owner->uid && st.st_gid == owner->gid)))
-        return true;
+        return tell_same(self, flags, whole);
     if (!tell_before(self, flags, whole, dfd, name, error))
         return false;
     if (!exists && mkdirat(dfd, name, 0700) < 0)
@@ -298,7 +305,7 @@ bool provision_root_link(ProvisionRoot *self, const char *path, const char *targ
     if (out_changed != NULL)
         *out_changed = changed;
     if (!changed)
-        return true;
+        return tell_same(self, flags, whole);
     if ((flags & PROVISION_ROOT_NEW_ONLY) != 0 && faccessat(dfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return base_error_set(error, BASE_ERROR_FAILED,
                               "‘%s’ exists and is something else; overwrite is not allowed", path);
@@ -339,7 +346,7 @@ bool provision_root_hard_link(ProvisionRoot *self, const char *path, const char 
     if (out_changed != NULL)
         *out_changed = changed;
     if (!changed)
-        return true;
+        return tell_same(self, PROVISION_ROOT_DEFAULT, whole);
     g_autofree char *temporary = temporary_name();
     if (!tell_before(self, PROVISION_ROOT_DEFAULT, whole, dfd, name, error) ||
         !make_way(dfd, name, path, error))

@@ -25,6 +25,7 @@ typedef struct _ProvisionRoot ProvisionRoot;
  * @before: (nullable): called with a path of the root (without links) and its place before it is
  *   made, changed or removed; an error keeps it from being changed
  * @after: (nullable): called when it was
+ * @same: (nullable): called with what was wanted and is so already
  * @data: for both
  *
  * Who keeps the record of what was changed.
@@ -32,6 +33,7 @@ typedef struct _ProvisionRoot ProvisionRoot;
 typedef struct {
     bool (*before)(void *data, const char *path, int dfd, const char *name, GError **error);
     bool (*after)(void *data, const char *path, int dfd, const char *name, GError **error);
+    void (*same)(void *data, const char *path);
     void *data;
 } ProvisionRootWatch;
 

@@ -321,6 +321,21 @@ static bool redirect(ProvisionApply *self, ProvisionAccounts *accounts, const Pr
                                      options, false, NULL, error);
 }
 
+static bool apply_user(ProvisionApply *self, ProvisionAccounts *accounts, const ProvisionUser *user,
+                       const ProvisionUser *default_user, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    bool changed = false;
+    bool good = make_user(self, accounts, user, &changed, &local) &&
+                redirect(self, accounts, user, default_user, &local);
+    if (base_error_is_no_space(local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    provision_apply_outcome(self, &user->at, good, changed, g_steal_pointer(&local));
+    return true;
+}
+
 bool provision_apply_users(ProvisionApply *self, GError **error)
 {
     const ProvisionPlan *plan = self->plan;
@@ -332,20 +347,15 @@ bool provision_apply_users(ProvisionApply *self, GError **error)
         make_group(self, accounts, plan->groups->pdata[i]);
     if (!provision_accounts_save(accounts, error))
         return false;
-    for (guint i = 0; i < plan->users->len; i++) {
-        const ProvisionUser *written = plan->users->pdata[i];
-        const ProvisionUser *user =
-            written->is_default && default_user != NULL ? default_user : written;
-        g_autoptr(GError) local = NULL;
-        bool changed = false;
-        bool good = make_user(self, accounts, user, &changed, &local) &&
-                    redirect(self, accounts, user, default_user, &local);
-        if (base_error_is_no_space(local)) {
-            g_propagate_error(error, g_steal_pointer(&local));
-            return false;
+    /* cloud-init makes the default user after all others, wherever it stands: ids depend on it */
+    for (unsigned round = 0; round < 2; round++)
+        for (guint i = 0; i < plan->users->len; i++) {
+            const ProvisionUser *user = plan->users->pdata[i];
+            bool is_default = user->is_default && default_user != NULL;
+            if (is_default == (round == 1) &&
+                !apply_user(self, accounts, is_default ? default_user : user, default_user, error))
+                return false;
         }
-        provision_apply_outcome(self, &user->at, good, changed, g_steal_pointer(&local));
-    }
     for (guint i = 0; i < plan->groups->len; i++)
         add_group_members(self, accounts, plan->groups->pdata[i]);
     return provision_accounts_save(accounts, error);

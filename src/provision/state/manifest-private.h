@@ -16,5 +16,3 @@ char *provision_manifest_print_entry(const ProvisionManifestEntry *entry);
 /** provision_manifest_account_line: (transfer full) (nullable): the line of @name in the file
  * @path of @root */
 char *provision_manifest_account_line(ProvisionRoot *root, const char *path, const char *name);
-/** provision_manifest_touch: @path is wanted by this generation too */
-void provision_manifest_touch(ProvisionManifest *self, const char *path);

@@ -195,9 +195,17 @@ static bool after(void *data, const char *path, int dfd, const char *name, GErro
     return append_log(self, entry, false, error);
 }
 
+static void same(void *data, const char *path)
+{
+    ProvisionManifest *self = data;
+    ProvisionManifestEntry *entry = provision_manifest_find(self, path);
+    if (entry != NULL)
+        entry->generation = self->generation;
+}
+
 ProvisionRootWatch provision_manifest_watch(ProvisionManifest *self)
 {
-    return (ProvisionRootWatch){before, after, self};
+    return (ProvisionRootWatch){before, after, same, self};
 }
 
 static char *kept_path(const char *file)
@@ -262,12 +270,4 @@ void provision_manifest_note_account(ProvisionManifest *self, const char *name)
         g_free(account->after);
         account->after = is != NULL ? base_sha256_hex(is, strlen(is)) : NULL;
     }
-}
-
-/* Entries that only the latest apply still wants keep their place; see undo.c for the others. */
-void provision_manifest_touch(ProvisionManifest *self, const char *path)
-{
-    ProvisionManifestEntry *entry = provision_manifest_find(self, path);
-    if (entry != NULL)
-        entry->generation = self->generation;
 }

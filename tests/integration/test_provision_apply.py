@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Applying to scratch roots: killed at any step, run again, undone, secrets kept, bad input."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import stat
+import subprocess
+import time
+
+import pytest
+
+from conftest import run
+
+CANARY = "CANARY7f3a"
+SHADOW_HASH = "$6$saltsalt$CANARYHASHCANARYHASH"
+
+CONFIG = f"""\
+#cloud-config
+users:
+  - name: alice
+    groups: [adm, extra]
+    sudo: ALL=(ALL) ALL
+    uid: 1500
+    passwd: {SHADOW_HASH}
+    ssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAlice alice]
+  - name: bob
+    lock_passwd: false
+    hashed_passwd: {SHADOW_HASH}
+groups: [ops]
+write_files:
+  - {{path: /etc/new/deep/file, content: "{CANARY}\\n", permissions: '0600'}}
+  - {{path: /etc/old, content: changed}}
+  - {{path: /etc/appended, content: "two\\n", append: true}}
+  - {{path: /srv/alice, content: x, owner: 'alice:alice', permissions: '0640'}}
+  - {{path: /home/bob/late, content: y, owner: 'bob:bob', defer: true}}
+hostname: web1
+manage_etc_hosts: localhost
+locale: C.UTF-8
+ssh_pwauth: false
+mounts: [[/dev/vdz, /data, ext4]]
+ca_certs: {{trusted: ["-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----"]}}
+resolv_conf: {{nameservers: [192.0.2.1]}}
+manage_resolv_conf: true
+ntp: {{servers: [192.0.2.2]}}
+"""
+
+
+class Root:
+    def __init__(self, path, program):
+        self.path = path
+        self.program = program
+        for directory in ("etc/skel", "run", "var/log", "home", "root", "srv"):
+            (path / directory).mkdir(parents=True)
+        self.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+        self.write("etc/group", "root:x:0:\nadm:x:4:\n")
+        self.write("etc/shadow", "root:*:19000:0:99999:7:::\n")
+        self.write("etc/gshadow", "root:*::\nadm:*::\n")
+        self.write("etc/subuid", "")
+        self.write("etc/subgid", "")
+        self.write("etc/skel/.profile", "profile\n")
+        self.write("etc/debian_version", "12\n")
+        self.write("etc/old", "original\n")
+        self.write("etc/appended", "one\n")
+        self.write("etc/hosts", "127.0.0.1 localhost\n")
+        self.write("etc/fstab", "# mine\n")
+
+    def write(self, name, text):
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def read(self, name):
+        return (self.path / name).read_text()
+
+    def instance(self, user_data, instance_id="i-1"):
+        directory = self.path / "run/atoll/provision"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "user-data").write_text(user_data)
+        (directory / "instance.json").write_text(json.dumps(
+            {"platform": "nocloud", "id": instance_id, "hostname": "host1",
+             "password": CANARY + "-platform", "ssh-keys": []}))
+        for file in directory.iterdir():
+            file.chmod(0o600)
+
+    def __call__(self, command, *extra, status=0):
+        return run(self.program, command, "--root", self.path, *extra, status=status)
+
+    def records(self):
+        return json.loads(self.read("run/atoll/provision/result.json"))["records"]
+
+    def reboot(self):
+        shutil.rmtree(self.path / "run")
+        (self.path / "run").mkdir()
+
+
+def tree(path, state=False):
+    """The root without what tells of time: logs, marks' contents, days in shadow."""
+    found = {}
+    for directory, names, files in os.walk(path):
+        for name in names + files:
+            full = pathlib.Path(directory, name)
+            inside = str(full.relative_to(path))
+            st = full.lstat()
+            if not state and inside.startswith(("run", "var/log", "var/lib")):
+                continue
+            if inside in ("etc/.pwd.lock",):
+                continue
+            content = os.readlink(full) if stat.S_ISLNK(st.st_mode) else ""
+            if stat.S_ISREG(st.st_mode):
+                content = full.read_text()
+            found[inside] = (stat.filemode(st.st_mode), st.st_uid, st.st_gid, content)
+    return found
+
+
+@pytest.fixture
+def make_root(tmp_path, build):
+    count = iter(range(1000))
+
+    def make():
+        path = tmp_path / f"root-{next(count)}"
+        path.mkdir()
+        return Root(path, build / "src/programs/atoll-provision")
+
+    if os.geteuid() != 0:
+        pytest.skip("files of other owners need root")
+    return make
+
+
+def test_apply_remember_undo(make_root):
+    """One life of a host: applied, booted again, changed, reverted, cleaned."""
+    root = make_root()
+    before = tree(root.path)
+    root.instance(CONFIG)
+    root("apply")
+    first = tree(root.path)
+    assert root.read("etc/appended") == "one\ntwo\n"
+    assert first["srv/alice"][:3] == ("-rw-r-----", 1500, 1500)
+    assert first["home/bob/late"][1] == first["home/bob"][1] != 0
+    assert "web1" in root.read("etc/hostname") and "127.0.1.1\tweb1" in root.read("etc/hosts")
+    assert "comment=cloudconfig" in root.read("etc/fstab")
+    assert {record["outcome"] for record in root.records()} == {"applied"}
+    assert all("line" in record for record in root.records() if record["key"] != "password")
+    assert "status: done" in root("status", "--wait", "--long").stdout
+    assert root("query", "v1.instance_id").stdout == "i-1\n"
+
+    # the next boot of the same instance changes nothing; a person's edits stay
+    root.write("etc/hostname", "mine\n")
+    root.reboot()
+    root.instance(CONFIG)
+    root("apply")
+    assert root.read("etc/appended") == "one\ntwo\n"
+    assert root.read("etc/hostname") == "mine\n"
+    root.write("etc/hostname", "web1\n")
+    assert tree(root.path) == first
+
+    # changed user-data, applied again: what is no longer wanted goes
+    root.instance(CONFIG.replace("/etc/new/deep/file", "/etc/other"))
+    root("apply", "--again")
+    assert not (root.path / "etc/new").exists()
+    assert root.read("etc/other") == CANARY + "\n"
+    assert root.read("etc/appended") == "one\ntwo\n"
+
+    listed = root("list").stdout
+    assert "made      /etc/other" in listed and "changed   /etc/old" in listed
+    assert "made user alice" in " ".join(listed.split())
+    assert "/etc/other: removed" in root("revert", "--dry-run").stdout
+    assert (root.path / "etc/other").exists()
+    root.write("etc/hostname", "mine again\n")
+    assert "/etc/hostname: kept: changed since" in root("revert").stdout
+    root.write("etc/hostname", "web1\n")
+    root("revert")
+    assert tree(root.path) == before
+    root("revert", status=3)
+
+    root("clean", "--logs")
+    assert not (root.path / "var/lib/cloud/instance").exists()
+    assert not (root.path / "var/log/cloud-init.log").exists()
+    root.instance(CONFIG)
+    root("apply")
+    assert tree(root.path) == first
+
+
+def test_killed_anywhere(make_root):
+    """Killed at a random moment, again and again, and then let through: the same root."""
+    plain = make_root()
+    plain.instance(CONFIG)
+    start = time.monotonic()
+    plain("apply")
+    whole = time.monotonic() - start
+    wanted = tree(plain.path)
+    seeded = random.Random(5)
+    kills = 0
+    for _ in range(8):
+        root = make_root()
+        root.instance(CONFIG)
+        for _ in range(4):
+            process = subprocess.Popen([root.program, "apply", "--root", root.path],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(timeout=seeded.uniform(0.1, 1) * whole)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                kills += 1
+        root("apply")
+        left = tree(root.path)
+        # a temporary file is all that a kill may leave
+        left = {name: value for name, value in left.items() if ".atoll-provision-" not in name}
+        assert left == wanted
+        root("revert")
+    assert kills > 0
+
+
+def test_secrets_stay_secret(make_root):
+    """No password, hash or private content in a log or in a file that others can read."""
+    root = make_root()
+    root.instance(CONFIG.replace("groups: [ops]", f"""groups: [ops]
+chpasswd: {{users: [{{name: nobody-there, password: {CANARY}, type: text}},
+                    {{name: alice, password: {CANARY}, type: text}}]}}
+ssh_keys: {{ed25519_private: "{CANARY}", ed25519_public: "ssh-ed25519 AAAA x"}}
+runcmd: ["echo {CANARY}"]"""))
+    result = root("apply", status=1)
+    assert CANARY not in result.stdout + result.stderr
+    for directory, _, files in os.walk(root.path):
+        for name in files:
+            path = pathlib.Path(directory, name)
+            if not path.is_symlink() and CANARY in path.read_text(errors="replace"):
+                assert path.stat().st_mode & 0o077 == 0, path
+                assert "log" not in path.parts, path
+    status = root("status", "--long", status=1).stdout + root("status", "--json", status=1).stdout
+    assert CANARY not in status
+    assert "no user ‘nobody-there’ exists" in status
+
+
+def test_bad_input(make_root):
+    """What is refused is said with its place, and nothing of it is done."""
+    root = make_root()
+    outside = root.path.parent / "outside"
+    outside.mkdir()
+    (root.path / "out").symlink_to(outside)
+    (root.path / "tmp").mkdir()
+    (root.path / "tmp/planted").symlink_to("/etc")
+    os.lchown(root.path / "tmp/planted", 1234, 1234)
+    passwd = root.read("etc/passwd")
+    root.instance("""\
+#cloud-config
+users: [{name: ../../etc}, {name: "a:b"}]
+write_files:
+  - {path: /out/x, content: x}
+  - {path: /proc/sys/kernel/hostname, content: x}
+  - {path: /tmp/planted/passwd, content: x}
+  - {path: /etc/fine, content: x}
+packages: [nginx]
+""")
+    root("apply", status=1)
+    outcomes = {record["key"]: record for record in root.records()}
+    assert not list(outside.iterdir())
+    assert root.read("etc/fine") == "x"
+    assert root.read("etc/passwd") == passwd
+    assert "the kernel's" in outcomes["write_files[1]"]["message"]
+    assert "1234" in outcomes["write_files[2]"]["message"]
+    assert (outcomes["write_files[2]"]["line"], outcomes["write_files[2]"]["source"]) == (
+        6, "user-data")
+    assert outcomes["packages"]["outcome"] == "not-applicable"
+    root("status", status=1)
+
+    root = make_root()
+    root.instance("#cloud-config\npackages: [nginx]\nusers: []\n")
+    root("apply")
+    assert "degraded" in root("status", status=2).stdout
+    root.write("etc/atoll/provision.d/x.yaml", "packages: fail\n")
+    root("apply", "--again", status=1)
+
+    for name in ("../../etc", "a/b", "", ".."):
+        root = make_root()
+        root.instance("#cloud-config\nhostname: x\n", name)
+        result = root("apply", status=1)
+        assert "id" in result.stderr
+        assert not (root.path / "etc/hostname").exists()
+
+
+def test_full_disk(make_root, tmp_path):
+    """A disk that is full is said; with room again the next run finishes."""
+    root = make_root()
+    small = root.path / "srv"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small],
+                      check=False).returncode != 0:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    try:
+        root.instance("#cloud-config\nusers: []\nwrite_files:\n"
+                      f"  - {{path: /srv/big, content: {'x' * 100000}}}\n")
+        result = root("apply", status=1)
+        assert "No space left" in result.stderr
+        assert not list(small.iterdir())
+        run("mount", "-o", "remount,size=1m", small)
+        root("apply")
+        assert (small / "big").stat().st_size == 100000
+    finally:
+        run("umount", small)
