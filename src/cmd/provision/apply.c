@@ -22,9 +22,11 @@ const CmdOption cmd_provision_apply_options[] = {
     {0},
 };
 
-static void print_record(const ProvisionRecord *record)
+static void print_record(const ProvisionRecord *record, bool only_bad)
 {
     bool good = record->outcome == PROVISION_APPLIED || record->outcome == PROVISION_UNCHANGED;
+    if (good && only_bad)
+        return;
     const char *key = record->at.key != NULL ? record->at.key : "-";
     if (record->at.source != NULL && record->at.line > 0)
         (void)fprintf(good ? stdout : stderr, "%s:%u:%u: ", record->at.source, record->at.line,
@@ -50,9 +52,8 @@ static bool apply_stage(const CmdArgs *args, ProvisionStage stage, ProvisionOutc
     g_autoptr(ProvisionReport) report = NULL;
     if (!provision_run(&run, out_worst, &report, cancellable, error))
         return false;
-    for (guint i = 0; report != NULL && !cmd_args_flag(args, "quiet") && i < report->records->len;
-         i++)
-        print_record(report->records->pdata[i]);
+    for (guint i = 0; report != NULL && i < report->records->len; i++)
+        print_record(report->records->pdata[i], cmd_args_flag(args, "quiet"));
     (void)fflush(stdout);
     return true;
 }
