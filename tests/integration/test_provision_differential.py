@@ -241,8 +241,11 @@ DATABASE = {"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/su
 
 
 def sorted_keys(root, found):
-    """authorized_keys come out of a Python set: in any order."""
+    """authorized_keys come out of a Python set: in any order; in hosts it changes all spaces."""
     for path in list(found):
+        if path == "/etc/hosts":
+            lines = (root / "etc/hosts").read_text().splitlines()
+            found[path] = found[path][:3] + ([line.split() for line in lines if line.strip()],)
         if path.endswith("/authorized_keys"):
             lines = sorted((root / path[1:]).read_text().splitlines())
             found[path] = found[path][:3] + (tuple(lines),)
