@@ -76,6 +76,13 @@ static const HostHealthResult *find(const HostHealth *health, const char *name)
     return NULL;
 }
 
+static const HostHealthResult *get(const HostHealth *health, const char *name)
+{
+    const HostHealthResult *result = find(health, name);
+    g_assert(result != NULL);
+    return result;
+}
+
 static void test_run(void)
 {
     g_autoptr(GError) error = NULL;
@@ -97,11 +104,11 @@ static void test_run(void)
     g_autoptr(HostHealth) health = host_health_run(checks, HOST_HEALTH_NOW, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(health->results->len, ==, 4);
-    g_assert_true(find(health, "10-good")->passed);
-    g_assert_true(find(health, "30-changed")->passed);
-    g_assert_true(find(health, "50-space.yaml: free-space /")->passed);
+    g_assert_true(get(health, "10-good")->passed);
+    g_assert_true(get(health, "30-changed")->passed);
+    g_assert_true(get(health, "50-space.yaml: free-space /")->passed);
     g_assert_null(find(health, "20-hidden"));
-    const HostHealthResult *bad = find(health, "10-bad");
+    const HostHealthResult *bad = get(health, "10-bad");
     g_assert_false(bad->passed || bad->required);
     g_assert_cmpstr(bad->text, ==, "the lamp is out");
     g_assert_cmpuint(host_health_count(health, true), ==, 0);
@@ -132,9 +139,9 @@ static void test_times(void)
     ((HostCheck *)checks->pdata[0])->timeout_s = 1;
     ((HostCheck *)checks->pdata[1])->wait_s = 60;
     g_autoptr(HostHealth) health = host_health_run(checks, HOST_HEALTH_WAIT, NULL, &error);
-    g_assert_false(find(health, "endless")->passed);
-    g_assert_cmpstr(find(health, "endless")->text, ==, "it took longer than 1 seconds");
-    g_assert_true(find(health, "late")->passed);
+    g_assert_false(get(health, "endless")->passed);
+    g_assert_cmpstr(get(health, "endless")->text, ==, "it took longer than 1 seconds");
+    g_assert_true(get(health, "late")->passed);
     g_autofree char *first = host_health_first(health);
     g_assert_cmpstr(first, ==,
                     "required health check ‘endless’ failed: it took longer than 1 seconds");

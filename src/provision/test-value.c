@@ -132,8 +132,8 @@ static void test_tags(void)
     g_assert_no_error(error);
     const ProvisionValue *binary = provision_value_find(value, "a");
     g_assert_nonnull(binary->bytes);
-    g_assert_cmpmem(g_bytes_get_data(binary->bytes, NULL), g_bytes_get_size(binary->bytes),
-                    "\0\1\2\xff", 4);
+    g_autoptr(GBytes) wanted = g_bytes_new_static("\0\1\2\xff", 4);
+    g_assert_true(g_bytes_equal(binary->bytes, wanted));
     g_assert_true(provision_value_find(value, "b")->is_encrypted);
     expect_error("a: !!python/object:os.system x", PROVISION_VALUE_YAML_1_1,
                  "x:1:30: a: unknown tag");

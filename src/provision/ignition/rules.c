@@ -59,7 +59,9 @@ unsigned provision_ignition_items(const ProvisionValue *map, const char *key)
 const ProvisionValue *provision_ignition_item(const ProvisionValue *map, const char *key,
                                               unsigned index)
 {
-    return of_kind(map, key, PROVISION_VALUE_LIST)->items->pdata[index];
+    const ProvisionValue *list = of_kind(map, key, PROVISION_VALUE_LIST);
+    g_assert(list != NULL && index < list->items->len);
+    return list->items->pdata[index];
 }
 
 static bool is_clean(const char *path)

@@ -195,8 +195,8 @@ static void test_data_urls(void)
             continue;
         }
         g_assert_no_error(error);
-        g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), cases[i].wanted,
-                        strlen(cases[i].wanted));
+        g_autoptr(GBytes) wanted = g_bytes_new_static(cases[i].wanted, strlen(cases[i].wanted));
+        g_assert_true(g_bytes_equal(bytes, wanted));
         g_autofree char *again = provision_data_url_encode(bytes);
         g_autoptr(GBytes) back = provision_data_url_decode(again, NULL);
         g_assert_true(g_bytes_equal(bytes, back));
