@@ -5,12 +5,23 @@
 #include "host/fetch.h"
 
 #include "host/error.h"
+#include "host/guard.h"
 #include "host/sizes.h"
 #include "host/space.h"
 
+/* what gzip and headers may add to what the sizes say, and what they do not list: directories */
+#define SLACK_BYTES (64 * 1024 * 1024)
+
+typedef struct {
+    const BaseProgress *progress;
+    HostGuard *guard;
+} Watch;
+
 static void on_progress(OstreeAsyncProgress *ostree, gpointer user_data)
 {
-    const BaseProgress *progress = user_data;
+    const Watch *watch = user_data;
+    const BaseProgress *progress = watch->progress;
+    host_guard_note(watch->guard, ostree);
     guint fetched = 0, requested = 0, parts_fetched = 0, parts = 0;
     guint64 part_bytes = 0, part_bytes_total = 0;
     ostree_async_progress_get(ostree, "fetched", "u", &fetched, "requested", "u", &requested,
@@ -37,15 +48,32 @@ static GVariant *pull_options(const HostOrigin *origin, const HostCommit *commit
     return g_variant_ref_sink(g_variant_builder_end(options));
 }
 
+/* An answer that never ends must not fill the disk: libostree writes all that comes. */
+static uint64_t most_bytes(const HostSysroot *sysroot, const HostCommit *commit)
+{
+    g_autoptr(GPtrArray) list = host_sizes_load(commit);
+    uint64_t available = host_space_available(sysroot);
+    if (list == NULL)
+        return available;
+    uint64_t fetch_bytes = host_sizes_missing(sysroot->repo, list).fetch_bytes;
+    return MIN(available, MIN(fetch_bytes, UINT64_MAX - SLACK_BYTES) + SLACK_BYTES);
+}
+
 static bool pull(HostSysroot *sysroot, const HostOrigin *origin, const HostCommit *commit,
                  const BaseProgress *progress, GCancellable *cancellable, GError **error)
 {
     g_autoptr(GVariant) options = pull_options(origin, commit);
+    g_autoptr(HostGuard) guard =
+        host_guard_new(sysroot->timeout_s, most_bytes(sysroot, commit), cancellable);
+    Watch watch = {.progress = progress, .guard = guard};
     g_autoptr(OstreeAsyncProgress) ostree_progress =
-        ostree_async_progress_new_and_connect(on_progress, (gpointer)progress);
-    bool good = ostree_repo_pull_with_options(sysroot->repo, origin->remote, options,
-                                              ostree_progress, cancellable, error);
+        ostree_async_progress_new_and_connect(on_progress, &watch);
+    bool good =
+        ostree_repo_pull_with_options(sysroot->repo, origin->remote, options, ostree_progress,
+                                      host_guard_cancellable(guard), error);
     ostree_async_progress_finish(ostree_progress);
+    if (!good)
+        host_guard_explain(guard, error);
     g_autoptr(GVariant) detached = host_sizes_strip(commit->detached);
     /* The server may have other signatures by now: what stays is what was verified. */
     return good && ostree_repo_write_commit_detached_metadata(sysroot->repo, commit->checksum,

@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "host/error.h"
+#include "host/guard.h"
 #include "host/scratch.h"
 #include "host/verify.h"
 
@@ -14,9 +15,30 @@
 
 /* How far back a version is looked for. */
 #define MAX_HISTORY 512
+/* what commits and /usr/etc may come to */
+#define MAX_SCRATCH_BYTES (512 * 1024 * 1024)
 
-static bool pull_commits(OstreeRepo *repo, const char *remote, const char *ref, int depth,
-                         GCancellable *cancellable, GError **error)
+static void on_progress(OstreeAsyncProgress *progress, gpointer guard)
+{
+    host_guard_note(guard, progress);
+}
+
+static bool guarded_pull(OstreeRepo *repo, const char *remote, GVariant *options,
+                         unsigned timeout_s, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(HostGuard) guard = host_guard_new(timeout_s, MAX_SCRATCH_BYTES, cancellable);
+    g_autoptr(OstreeAsyncProgress) progress =
+        ostree_async_progress_new_and_connect(on_progress, guard);
+    bool good = ostree_repo_pull_with_options(repo, remote, options, progress,
+                                              host_guard_cancellable(guard), error);
+    ostree_async_progress_finish(progress);
+    if (!good)
+        host_guard_explain(guard, error);
+    return good;
+}
+
+static bool pull_commits(const HostScratch *scratch, const char *remote, const char *ref, int depth,
+                         unsigned timeout_s, GCancellable *cancellable, GError **error)
 {
     const char *const refs[] = {ref, NULL};
     g_autoptr(GVariantBuilder) options = g_variant_builder_new(G_VARIANT_TYPE_VARDICT);
@@ -26,7 +48,7 @@ static bool pull_commits(OstreeRepo *repo, const char *remote, const char *ref, 
     g_variant_builder_add(options, "{sv}", "depth", g_variant_new_int32(depth));
     g_variant_builder_add(options, "{sv}", "disable-static-deltas", g_variant_new_boolean(TRUE));
     g_autoptr(GVariant) built = g_variant_ref_sink(g_variant_builder_end(options));
-    return ostree_repo_pull_with_options(repo, remote, built, NULL, cancellable, error);
+    return guarded_pull(scratch->repo, remote, built, timeout_s, cancellable, error);
 }
 
 /* All that the preflight reads of a tree: names below /usr/etc, and the kernel's directory. */
@@ -43,8 +65,8 @@ static bool pull_names(const HostScratch *scratch, OstreeRepo *local, const Host
     g_variant_builder_add(options, "{sv}", "localcache-repos", g_variant_new_strv(caches, -1));
     g_variant_builder_add(options, "{sv}", "disable-static-deltas", g_variant_new_boolean(TRUE));
     g_autoptr(GVariant) built = g_variant_ref_sink(g_variant_builder_end(options));
-    return ostree_repo_pull_with_options(scratch->repo, origin->remote, built, NULL, cancellable,
-                                         error);
+    return guarded_pull(scratch->repo, origin->remote, built, HOST_GUARD_TIMEOUT_S, cancellable,
+                        error);
 }
 
 /* (transfer full) (nullable): the names in @path of the commit's tree */
@@ -114,12 +136,12 @@ static char *find_version(OstreeRepo *repo, const char *tip, const HostOrigin *o
 }
 
 static HostCommit *fetch(HostScratch *scratch, const HostOrigin *origin, const char *revision,
-                         GCancellable *cancellable, GError **error)
+                         unsigned timeout_s, GCancellable *cancellable, GError **error)
 {
     bool is_checksum = revision != NULL && base_digest_is_sha256_hex(revision);
     bool is_version = revision != NULL && !is_checksum;
     const char *wanted = is_checksum ? revision : origin->ref;
-    if (!pull_commits(scratch->repo, origin->remote, wanted, is_version ? MAX_HISTORY : 0,
+    if (!pull_commits(scratch, origin->remote, wanted, is_version ? MAX_HISTORY : 0, timeout_s,
                       cancellable, error)) {
         g_autofree char *url = NULL;
         (void)ostree_repo_remote_get_url(scratch->repo, origin->remote, &url, NULL);
@@ -198,7 +220,8 @@ HostCommit *host_remote_inspect(const HostSysroot *sysroot, const HostOrigin *or
     g_auto(HostScratch) scratch = {0};
     if (!host_scratch_open(&scratch, sysroot->repo, origin->remote, error))
         return NULL;
-    g_autoptr(HostCommit) commit = fetch(&scratch, origin, revision, cancellable, error);
+    g_autoptr(HostCommit) commit =
+        fetch(&scratch, origin, revision, sysroot->timeout_s, cancellable, error);
     if (commit == NULL || !check_digest(commit, error) ||
         !check_signature(sysroot->keys, commit, origin->refspec, error) ||
         !check_binding(commit, origin, error))

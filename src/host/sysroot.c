@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "host/commit.h"
 #include "host/error.h"
+#include "host/guard.h"
 
 #include <string.h>
 
@@ -60,6 +61,7 @@ HostSysroot *host_sysroot_open(const char *path, HostSysrootFlags flags, GCancel
                                GError **error)
 {
     g_autoptr(HostSysroot) self = g_new0(HostSysroot, 1);
+    self->timeout_s = HOST_GUARD_TIMEOUT_S;
     self->path = g_strdup(path != NULL ? path : "/");
     g_autoptr(GFile) file = g_file_new_for_path(self->path);
     self->ostree = path != NULL ? ostree_sysroot_new(file) : ostree_sysroot_new_default();

@@ -23,6 +23,7 @@ typedef enum { HOST_SYSROOT_READ = 0, HOST_SYSROOT_WRITE = 1 << 0 } HostSysrootF
  * @booted: (nullable): the running deployment
  * @merge: the deployment whose /etc and keys count: the booted one, else the default
  * @keys: of @merge
+ * @timeout_s: how long a server may be silent (%HOST_GUARD_TIMEOUT_S)
  */
 typedef struct {
     OstreeSysroot *ostree;
@@ -32,6 +33,7 @@ typedef struct {
     OstreeDeployment *booted;
     OstreeDeployment *merge;
     HostKeys *keys;
+    unsigned timeout_s;
 } HostSysroot;
 
 /**

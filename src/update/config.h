@@ -21,6 +21,8 @@ G_BEGIN_DECLS
  * @allow_downgrade: take a release of lower age when the graph leads to it
  * @strategy: when to reboot: a name of update_strategies
  * @fleet_lock_url: base of the lock server, for the strategy fleet_lock
+ * @report_url: base of the server that gets reports; empty reports nothing
+ * @report_token_file: where the token for it is
  * @windows: (element-type UpdateWindow): for the strategy periodic
  * @time_zone: of @windows: "UTC", "localtime" or a name like "Europe/Paris"
  * @users_delay_s: how long logged-in people can hold a reboot up
@@ -40,6 +42,8 @@ typedef struct {
     bool allow_downgrade;
     char *strategy;
     char *fleet_lock_url;
+    char *report_url;
+    char *report_token_file;
     GArray *windows;
     char *time_zone;
     uint64_t users_delay_s;

@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
+import time
 
 import pytest
 
@@ -185,3 +187,100 @@ def test_what_status_says_is_what_its_schema_says(host, publisher):  # noqa: F81
         host.run("upgrade")
     found["deployments"][0]["serial"] = "0"
     assert not validator.is_valid(found)
+
+
+def nagios(host, directory, *words):  # noqa: F811
+    plugin = directory / "check_atoll"
+    if not plugin.exists():
+        plugin.symlink_to(BUILD / "src/programs/atoll-host")
+    result = subprocess.run([plugin, "--sysroot", host.sysroot, "--agent-dir", directory, "--health",
+                             directory / "health.json", *words], capture_output=True, text=True,
+                            check=False)
+    assert result.stdout.count("\n") == 1 and not result.stderr, result
+    return result.returncode, result.stdout
+
+
+def test_monitoring_plugin(host, tmp_path):  # noqa: F811
+    directory = tmp_path / "plugin"
+    directory.mkdir()
+    agent = {"state": "idle", "reason": "up to date", "last-check": int(time.time()) - 100,
+             "last-result": "none", "held": False, "check-failures": 0, "blocked": 0}
+
+    def say(**changes):
+        (directory / "agent-status.json").write_text(json.dumps({**agent, **changes}))
+
+    status, text = nagios(host, directory)
+    assert (status, text) == (3, "ATOLL UNKNOWN - 1 runs: the update agent does not run\n")
+    say()
+    status, text = nagios(host, directory)
+    assert status == 0
+    assert re.fullmatch(r"ATOLL OK - 1 runs: up to date\|last_check=1\d\ds;21600;259200;0 "
+                        r"failures=0;3 blocked=0 staged=0 held=0\n", text), text
+    assert nagios(host, directory, "-w", "50")[0] == 1
+    assert nagios(host, directory, "-w", "5", "-c", "50")[0] == 2
+    say(held=True, blocked=2)
+    assert nagios(host, directory)[1].startswith(
+        "ATOLL WARNING - 1 runs: 2 versions failed here, updates are held|")
+    say(**{"dead-end": "install again"})
+    assert nagios(host, directory)[0] == 1
+    say(**{"last-result": "unknown"})
+    assert nagios(host, directory)[0] == 2
+    say(**{"check-failures": 3})
+    assert nagios(host, directory)[0] == 1
+    say()
+    note(host, ("staged", "b1", ""), ("boot", "b2", ""))
+    assert nagios(host, directory)[:1] == (1,)
+    note(host, ("staged", "b1", ""), ("finalize-failed", "b1", "no"), ("boot", "b2", ""))
+    status, text = nagios(host, directory)
+    assert status == 2 and "9 was not finished at shutdown" in text
+    (state_dir(host) / "history.jsonl").unlink()
+    commit = host.status()[0]["checksum"]
+    (host.repo / "objects" / commit[:2] / (commit[2:] + ".commitmeta")).unlink()
+    assert nagios(host, directory)[0] == 2 and "signature none" in nagios(host, directory)[1]
+    assert nagios(host, directory, "--nonsense")[0] == 3
+
+
+def test_report(host, publisher, serve, tmp_path):  # noqa: F811
+    """Against a real atoll serve, whose log has the events then; sent again, nothing doubles."""
+    state = tmp_path / "log"
+    state.mkdir()
+    token = run(BUILD / "src/programs/atoll", "token", "add", "host:test", "--topic",
+                "org.atoll.prod.host.*", "--state", state).stdout.split()[-1]
+    server = serve(None, "--state", state)
+    config, agent = tmp_path / "agent.d", tmp_path / "agent"
+    config.mkdir()
+    agent.mkdir()
+    (tmp_path / "token").write_text(token + "\n")
+    (tmp_path / "token").chmod(0o600)
+    words = ("report", "--config", config, "--agent-dir", agent)
+    settings = {"identity": {"node-uuid": "0" * 31 + "7"}}
+    (config / "10.yaml").write_text(json.dumps(settings))
+    assert "no server is configured (report.url)" in host.run(*words, status=3).stdout
+    settings["report"] = {"url": server.url + "/", "token-file": str(tmp_path / "token")}
+    (config / "10.yaml").write_text(json.dumps(settings))
+    (agent / "agent-status.json").write_text(json.dumps({
+        "state": "idle", "reason": "up to date", "stream": "stable", "strategy": "immediate",
+        "held": False, "blocked": 0, "check-failures": 0}))
+    note(host, ("staged", "b1", ""), ("finalize-failed", "b1", "No space left"), ("boot", "b2", ""))
+    printed = [json.loads(line) for line in host.run(*words, "--print").stdout.splitlines()]
+    topics = ["deployment.staged", "deployment.failed", "deployment.booted", "state.reported"]
+    assert [one["topic"].removeprefix("org.atoll.prod.host.") for one in printed] == topics
+    assert printed[1]["body"]["reason"] == "No space left"
+    assert set(printed[3]["body"]) == {"commit", "version", "time", "state", "reason", "stream",
+                                       "strategy", "held", "blocked"}
+
+    def seen():
+        text = run("curl", "-s", f"{server.url}/v2/search?rows_per_page=50").stdout
+        return sorted(one["topic"] for one in json.loads(text)["raw_messages"]
+                      if ".host." in one["topic"])
+
+    host.run(*words)
+    assert seen() == sorted("org.atoll.prod.host." + topic for topic in topics)
+    host.run(*words)  # only the state is new
+    assert seen().count("org.atoll.prod.host.deployment.staged") == 1
+    (state_dir(host) / "reported").unlink()
+    host.run(*words)
+    assert seen().count("org.atoll.prod.host.deployment.staged") == 1
+    (tmp_path / "token").write_text("wrong\n")
+    error = host.run(*words, status=1).stderr
+    assert "takes no report (status 401)" in error and "wrong" not in error

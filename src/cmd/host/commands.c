@@ -89,6 +89,13 @@ const CmdCommand atoll_host_commands[] = {
         .run = cmd_host_history_run,
     },
     {
+        .name = "report",
+        .summary = "Tell a server what happened here and how the host is",
+        .options = cmd_host_report_options,
+        .flags = CMD_FLAG_ROOT,
+        .run = cmd_host_report_run,
+    },
+    {
         .name = "verify",
         .summary = "Hold a deployment's files against what was signed",
         .operands = "[DEPLOYMENT]",

@@ -20,6 +20,11 @@ extern const CmdCommand atoll_host_commands[];
         .name = "reboot", .letter = 'r', .help = "reboot into the result"                          \
     }
 
+#define CMD_HOST_OPTION_TIMEOUT                                                                    \
+    {                                                                                              \
+        .name = "timeout", .metavar = "SECONDS",                                                   \
+        .help = "give up on a server that sends nothing for so long (default: 60)"                 \
+    }
 #define CMD_HOST_OPTION_ALLOW_ID_DRIFT                                                             \
     {                                                                                              \
         .name = "allow-id-drift", .help = "take a version in which users have other numbers"       \
@@ -39,6 +44,7 @@ extern const CmdOption cmd_host_request_options[];
 extern const CmdOption cmd_host_hold_options[];
 extern const CmdOption cmd_host_health_options[];
 extern const CmdOption cmd_host_etc_diff_options[];
+extern const CmdOption cmd_host_report_options[];
 extern const CmdOption cmd_host_pin_options[];
 extern const CmdOption cmd_host_cleanup_options[];
 extern const CmdOption cmd_host_rebase_options[];
@@ -66,6 +72,7 @@ CmdExit cmd_host_health_run(const CmdArgs *args, GCancellable *cancellable, GErr
 CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_boot_fail_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_boot_start_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
+CmdExit cmd_host_report_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_etc_diff_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_pin_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_unpin_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
@@ -78,6 +85,10 @@ CmdExit cmd_host_agent_booted_run(const CmdArgs *args, GCancellable *cancellable
 CmdExit cmd_host_agent_down_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_agent_finalized_run(const CmdArgs *args, GCancellable *cancellable,
                                      GError **error);
+
+/** cmd_host_take_timeout: gives @sysroot what %CMD_HOST_OPTION_TIMEOUT says */
+bool cmd_host_take_timeout(const CmdArgs *args, HostSysroot *sysroot,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cmd_host_apply:

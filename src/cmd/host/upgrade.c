@@ -7,6 +7,7 @@
 #include "cmd/host/commands.h"
 
 #include "cmd/terminal.h"
+#include "host/guard.h"
 #include "host/preflight.h"
 #include "host/remote.h"
 #include "update/agent.h"
@@ -19,6 +20,7 @@ const CmdOption cmd_host_upgrade_options[] = {
     CMD_OPTION_JSON,
     {.name = "allow-downgrade", .help = "take a version that is older than this one"},
     CMD_HOST_OPTION_ALLOW_ID_DRIFT,
+    CMD_HOST_OPTION_TIMEOUT,
     CMD_HOST_OPTION_REBOOT,
     CMD_OPTION_QUIET,
     CMD_HOST_OPTION_SYSROOT,
@@ -26,12 +28,22 @@ const CmdOption cmd_host_upgrade_options[] = {
 };
 
 const CmdOption cmd_host_deploy_options[] = {
-    CMD_HOST_OPTION_ALLOW_ID_DRIFT,
-    CMD_HOST_OPTION_REBOOT,
-    CMD_OPTION_QUIET,
-    CMD_HOST_OPTION_SYSROOT,
-    {0},
+    CMD_HOST_OPTION_ALLOW_ID_DRIFT, CMD_HOST_OPTION_TIMEOUT,
+    CMD_HOST_OPTION_REBOOT,         CMD_OPTION_QUIET,
+    CMD_HOST_OPTION_SYSROOT,        {0},
 };
+
+bool cmd_host_take_timeout(const CmdArgs *args, HostSysroot *sysroot, GError **error)
+{
+    guint64 seconds = HOST_GUARD_TIMEOUT_S;
+    const char *text = cmd_args_string(args, "timeout");
+    if (text != NULL && !g_ascii_string_to_unsigned(text, 10, 1, 24 * 60 * 60, &seconds, error)) {
+        g_prefix_error(error, "--timeout: ");
+        return false;
+    }
+    sysroot->timeout_s = (unsigned)seconds;
+    return true;
+}
 
 static HostPreflightFlags preflight_flags(const CmdArgs *args)
 {
@@ -112,6 +124,8 @@ static CmdExit run(const CmdArgs *args, const char *revision, HostUpgradeFlags f
                           only_check ? HOST_SYSROOT_READ : HOST_SYSROOT_WRITE, cancellable, error);
     if (sysroot == NULL)
         return CMD_EXIT_FAILED;
+    if (!cmd_host_take_timeout(args, sysroot, error))
+        return CMD_EXIT_USAGE;
     g_autoptr(HostUpgrade) found = host_upgrade_find(sysroot, revision, flags, cancellable, error);
     if (found == NULL)
         return CMD_EXIT_FAILED;
