@@ -192,6 +192,8 @@ bool provision_apply_resolv_conf(ProvisionApply *self, GError **error);
 bool provision_apply_ssh(ProvisionApply *self, GError **error);
 bool provision_apply_growpart(ProvisionApply *self, GError **error);
 bool provision_apply_resizefs(ProvisionApply *self, GError **error);
+bool provision_apply_disks(ProvisionApply *self, GError **error);
+bool provision_apply_kargs(ProvisionApply *self, GError **error);
 bool provision_apply_mounts(ProvisionApply *self, GError **error);
 bool provision_apply_packages(ProvisionApply *self, GError **error);
 bool provision_apply_phone_home(ProvisionApply *self, GError **error);

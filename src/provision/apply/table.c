@@ -10,6 +10,16 @@ static bool wants_files(const ProvisionPlan *plan)
     return plan->nodes->len > 0;
 }
 
+static bool wants_disks(const ProvisionPlan *plan)
+{
+    return plan->disks->len + plan->raids->len + plan->luks->len + plan->filesystems->len > 0;
+}
+
+static bool wants_kargs(const ProvisionPlan *plan)
+{
+    return plan->kargs->len > 0;
+}
+
 static bool wants_mounts(const ProvisionPlan *plan)
 {
     return plan->mounts->len > 0 || (plan->settings.swap_size_bytes != -1);
@@ -41,6 +51,10 @@ const ProvisionApplier provision_appliers[] = {
      provision_apply_files},
     {"growpart", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL, provision_apply_growpart},
     {"resizefs", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL, provision_apply_resizefs},
+    {"disk_setup", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_disks,
+     provision_apply_disks},
+    {"kargs", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_kargs,
+     provision_apply_kargs},
     {"mounts", PROVISION_STAGE_NETWORK, PROVISION_PER_INSTANCE, false, wants_mounts,
      provision_apply_mounts},
     {"update_hostname", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, false, NULL,
