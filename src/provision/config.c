@@ -163,10 +163,47 @@ static void add_programs(ProvisionConfig *config, guint first)
         memcpy(plan->commands->pdata + first, sorted->pdata, sorted->len * sizeof(gpointer));
 }
 
+/* A config that a server could make another one tomorrow: fetched, and without a digest. */
+static bool is_loose(const ProvisionValue *reference)
+{
+    const ProvisionValue *source = provision_value_find(reference, "source");
+    const ProvisionValue *hash = provision_value_look_up(reference, "verification.hash");
+    bool has_source = source != NULL && source->kind == PROVISION_VALUE_STRING &&
+                      source->text[0] != '\0' && !g_str_has_prefix(source->text, "data:");
+    return has_source && (hash == NULL || hash->kind != PROVISION_VALUE_STRING);
+}
+
+/* Where a signature is wanted it must cover what a config names, too. */
+static bool check_references(const Loader *loader, const ProvisionPart *part, GError **error)
+{
+    if (!provision_trust_is_required(loader->env->envelope.trust))
+        return true;
+    g_autoptr(ProvisionValue) value = provision_value_parse_at(
+        part->at.source, part->at.line, part->bytes, PROVISION_VALUE_JSON, NULL);
+    const ProvisionValue *list = provision_value_look_up(value, "ignition.config.merge");
+    const ProvisionValue *loose = provision_value_look_up(value, "ignition.config.replace");
+    if (loose != NULL && !is_loose(loose))
+        loose = NULL;
+    for (guint i = 0; list != NULL && list->kind == PROVISION_VALUE_LIST && i < list->items->len;
+         i++) {
+        if (is_loose(list->items->pdata[i]))
+            loose = list->items->pdata[i];
+    }
+    if (loose == NULL)
+        return true;
+    g_set_error(error, PROVISION_ERROR, PROVISION_ERROR_REFUSED,
+                "%s:%u:%u: %s: the signature does not cover what is fetched: give its "
+                "verification.hash",
+                loose->at.source, loose->at.line, loose->at.column, loose->at.key);
+    return false;
+}
+
 static bool read_ignition(const Loader *loader, const ProvisionPart *part, GError **error)
 {
     const ProvisionConfigEnv *env = loader->env;
     g_autoptr(GError) local = NULL;
+    if (!check_references(loader, part, error))
+        return false;
     if (env->ignition == NULL) {
         provision_report_add(loader->report, &part->at, PROVISION_UNSUPPORTED,
                              "Ignition is not read here");

@@ -258,6 +258,16 @@ def test_signatures(tmp_path):
             signed.write_bytes(changed)
             result = run(PROGRAM, "validate", "--root", root, signed, status=1)
             assert "signature" in result.stderr or "not signed" in result.stderr
+    # what a signed config names is covered by a digest, or refused
+    for reference, status in (('{"source": "http://x/y"}', 1),
+                              ('{"source": "http://x/y", "verification": {"hash": "sha256-'
+                               + "0" * 64 + '"}}', 0)):
+        plain.write_text('{"ignition": {"version": "3.4.0", "config": {"merge": [' + reference
+                         + "]}}}")
+        run(PROGRAM, "sign", "--key", tmp_path / "key", "-o", signed, plain)
+        result = run(PROGRAM, "validate", "--root", root, signed, status=status)
+        assert ("does not cover" in result.stderr) == (status == 1)
+    plain.write_text(CONFIG)
     # one part signed, one not
     signed_part = run(PROGRAM, "sign", "--key", tmp_path / "key", plain).stdout
     signed.write_bytes(mime([([], signed_part), ([], CONFIG)]))
