@@ -46,16 +46,11 @@ char **image_kargs_merge(const char *root_uuid, const char *const *wanted, GErro
     g_autofree char *root = g_strdup_printf("root=UUID=%s", root_uuid);
     /* no automatic mounts: what a deployment mounts is in it, and /boot is no mount point; and
      * what cannot start restarts, so that the boot menu can count it and go back */
-    const char *const defaults[] = {root,
-                                    "rw",
-                                    "systemd.gpt_auto=0",
-                                    "console=tty0",
-                                    "console=ttyS0,115200n8",
-                                    "panic=10",
-                                    "rd.shell=0",
-                                    "rd.emergency=reboot",
-                                    "rd.driver.pre=softdog",
-                                    "systemd.watchdog_sec=60"};
+    const char *const defaults[] = {
+        root, "rw", "systemd.gpt_auto=0", "console=tty0", "console=ttyS0,115200n8", "panic=10",
+        "rd.shell=0", "rd.emergency=reboot", "rd.driver.pre=softdog",
+        /* the initramfs closes it when it is done; what comes next has to take it up */
+        "softdog.nowayout=1", "systemd.watchdog_sec=60"};
     g_autoptr(GPtrArray) kargs = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
         bool replaced = false;

@@ -14,7 +14,8 @@ typedef struct {
 #define HEAD "systemd.gpt_auto=0"
 #define CONSOLES " console=tty0 console=ttyS0,115200n8"
 #define REBOOT                                                                                     \
-    " panic=10 rd.shell=0 rd.emergency=reboot rd.driver.pre=softdog systemd.watchdog_sec=60"
+    " panic=10 rd.shell=0 rd.emergency=reboot rd.driver.pre=softdog softdog.nowayout=1 "           \
+    "systemd.watchdog_sec=60"
 
 static const Case cases[] = {
     {"", "root=UUID=u rw " HEAD CONSOLES REBOOT},
@@ -43,7 +44,7 @@ static void test_merge(void)
             g_assert_error(error, IMAGE_ERROR, IMAGE_ERROR_OPTION);
     }
     g_auto(GStrv) merged = image_kargs_merge("u", NULL, NULL);
-    g_assert_cmpuint(g_strv_length(merged), ==, 10);
+    g_assert_cmpuint(g_strv_length(merged), ==, 11);
 }
 
 int main(int argc, char **argv)
