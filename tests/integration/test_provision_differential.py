@@ -19,7 +19,7 @@ import pytest
 
 from conftest import BUILD, run
 
-PACKAGES = "cloud-init,openssh-server,sudo,tzdata"
+PACKAGES = "cloud-init,openssh-server,sudo,systemd,locales,tzdata"
 GZIPPED = base64.b64encode(gzip.compress(b"hello world\n", mtime=0)).decode()
 META_DATA = """\
 instance-id: i-diff
