@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check bench bench-rpm bench-bus bench-bus-web deb install lint format fuzz tsan clean
+.PHONY: all deps demo check check-power bench bench-rpm bench-bus bench-bus-web deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -20,6 +20,13 @@ demo: all
 
 check: deps
 	@$(PYTHON) tools/check.py
+
+# Cuts the power of a host 25 times while it updates; POWER_RUNS and POWER_SEED choose others.
+POWER_RUNS ?= 25
+POWER_SEED ?= 1
+check-power: all
+	ATOLL_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
+		tests/integration/test_power.py tests/integration/test_boot_faults.py --power-runs=$(POWER_RUNS) --power-seed=$(POWER_SEED)
 
 bench: all
 	$(PYTHON) bench/bench.py

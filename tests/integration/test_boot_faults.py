@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hosts in QEMU that get bad versions: each goes back by itself and does not take it again.
+
+The machines update from a repository on a second disk, so that nothing needs a network.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pexpect
+import pytest
+
+from conftest import BUILD, SOURCE, run
+from local import once, session_dir
+
+sys.path.insert(0, str(SOURCE / "tests/vm"))
+import hosttree  # noqa: E402
+from vm import OVMF_CODE, OVMF_VARS, Vm  # noqa: E402
+
+PASSWORD = "atoll-test"
+PLAIN = SOURCE / "build-check"
+ROOT_OFFSET = 66 << 20
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="trees with root's files need root")
+
+
+def other_loader(repo):
+    """The tree's GRUB with another welcome, so that it comes out as another program."""
+    files = {}
+    for target in ("i386-pc", "x86_64-efi"):
+        path = f"/usr/lib/grub/{target}/kernel.img"
+        image = run("ostree", "cat", f"--repo={repo}", "base", path, text=False).stdout
+        assert image.count(b"Welcome to GRUB!") == 1
+        files[path] = (image.replace(b"Welcome to GRUB!", b"Welcome to 6-gd!"), 0o644)
+    return files
+
+
+def make_versions(versions):
+    """What goes wrong with each is in its name."""
+    kernel = hosttree.kernel_version(versions.repo, "base")
+    versions.commit("2-panics", {
+        f"/usr/lib/modules/{kernel}/initramfs.img": (b"\0" * 512, 0o600)})
+    # the initramfs starts this, and /sbin/init is a link to it
+    versions.commit("3-hangs", {
+        "/usr/lib/systemd/systemd": ("#!/bin/sh\nwhile :; do sleep 1000; done\n", 0o755)})
+    versions.commit("4-unhealthy", {
+        "/usr/lib/atoll/health.d/required.d/99-lamp": (
+            "#!/bin/sh\necho 'the lamp is out'\nexit 1\n", 0o755)})
+    versions.commit("5-no-agent", {"/usr/bin/atoll-host": ("#!/bin/false\n", 0o755)})
+    versions.commit("6-good", {"/usr/lib/more": (os.urandom(4 << 20), 0o644),
+                               **other_loader(versions.repo)})
+    versions.commit("7-better")
+
+
+@pytest.fixture(scope="session")
+def host_disks(minimal_commit, tmp_path_factory, worker_id):
+    """A directory with disk.raw, which has version 1, repo.ext4 with all, and commits.json."""
+    state, ref = minimal_commit
+
+    def make(path):
+        hosttree.build_plain(SOURCE, PLAIN)
+        root = path / "root"
+        root.mkdir()
+        hosttree.install(SOURCE, PLAIN, path, root)
+        hosttree.add_libraries(root, state / "repo", ref)
+        versions = hosttree.Versions(path, state / "repo", ref, BUILD / "tests/support/sign-commit")
+        versions.lay_over(root)
+        versions.commit("1")
+        hashed = run("openssl", "passwd", "-6", "-salt", "atoll", PASSWORD).stdout.strip()
+        program = PLAIN / "src/programs/atoll"
+        run(program if program.exists() else BUILD / "src/programs/atoll", "image", "host/test",
+            "--state", versions.state, "--output", path / "disk.raw", "--format", "raw", "--size",
+            "4G", "--quiet", "--root-password-hash", hashed, "--update-url", "file:///var/mnt",
+            "--karg", "quiet",
+            "--karg", "systemd.show_status=false", timeout=900)
+        make_versions(versions)
+        versions.disk(path / "repo.ext4")
+        (path / "commits.json").write_text(json.dumps(versions.commits))
+        shutil.rmtree(versions.state)
+        shutil.rmtree(root)
+
+    return once(session_dir(tmp_path_factory, worker_id), "hosts", make)
+
+
+class Host(Vm):
+    """A machine with the repository of versions as its second disk. Each start of it is a QEMU of
+    its own: after a reset the emulation is several times slower than in a fresh process."""
+
+    def __init__(self, disks, firmware, disk, **more):
+        super().__init__(disk, firmware, snapshot=False, memory_mib=1024, timeout_s=900,
+                         extra_args=["-action", "reboot=shutdown", "-drive",
+                                     f"file={disks}/repo.ext4,format=raw,if=virtio,readonly=on"],
+                         **more)
+        self.commits = json.loads((disks / "commits.json").read_text())
+
+    def restart(self):
+        """Waits until the machine resets, and starts it again."""
+        self.expect(pexpect.EOF, what="reset")
+        self.stop()
+        self.start()
+
+    def next_boot(self, restarts=1):
+        """Logs in after the machine has restarted so many times."""
+        for _ in range(restarts):
+            self.restart()
+        self.login(*self.credentials)
+
+    def settle(self):
+        """Waits until the boot's own checks are done; the status."""
+        self.run("systemctl start atoll-host-bless.service")
+        self.check("mountpoint -q /var/mnt || mount -o ro /dev/vdb /var/mnt")
+        return self.status()
+
+    def status(self):
+        return json.loads(self.check("atoll-host status --json"))
+
+    def deploy_and_reboot(self, version, tries=3):
+        """Into a version, with fewer tries than it should have to save time."""
+        self.check(f"atoll-host deploy --quiet {version}")
+        if tries < 3:
+            self.check(f"grub-editenv /boot/grub/grubenv set atoll_boot=new{tries}")
+        self.send("systemctl reboot")
+
+
+def versions(status):
+    return [one["version"] for one in status["deployments"]]
+
+
+def runs(status):
+    return next(one["version"] for one in status["deployments"] if one["booted"])
+
+
+def check_went_back(host, status, bad, reason):
+    """Version 1 runs, is good and the default; `bad` is remembered, and people can read of it."""
+    assert runs(status) == "1" and versions(status) == ["1"]
+    assert status["boot"]["good"] and status["boot"]["default"]
+    blocked = {one["version"]: one for one in status["blocked"]}
+    assert reason in blocked[bad]["reason"]
+    assert blocked[bad]["commit"] == host.commits[bad]
+    assert f"Version {bad} (" in status["fallback"] and reason in status["fallback"]
+    assert f"atoll-host unblock {bad}" in status["fallback"]
+    assert status["fallback"].strip() == host.check("cat /run/motd.d/50-atoll-host").strip()
+    source = (SOURCE / "src/host/messages.h").read_text()
+    message = re.search(r'FELL_BACK "(\w+)"', source).group(1)
+    assert bad in host.check(f"journalctl -b -o cat --no-pager MESSAGE_ID={message}")
+    refused = host.run(f"atoll-host deploy {bad}")
+    assert refused.status == 1 and "failed on this host before" in refused.output
+    assert host.run("test -e /var/lib/atoll-host/trial").status != 0
+
+
+def finalisation_seconds(host):
+    """How long the last shutdown took to make the staged deployment the default."""
+    text = host.check("journalctl -b -1 -o short-unix --no-pager -u ostree-finalize-staged.service")
+    times = [float(line.split()[0]) for line in text.splitlines() if re.match(r"\d+\.\d+ ", line)]
+    stopping = [i for i, line in enumerate(text.splitlines()) if "Stopping" in line]
+    return times[-1] - times[stopping[0]] if stopping else times[-1] - times[0]
+
+
+def copy_disk(disks, directory):
+    disk = directory / "disk.raw"
+    run("cp", "--sparse=always", disks / "disk.raw", disk)
+    return disk
+
+
+def test_bad_versions_bios(host_disks, tmp_path):
+    disk = copy_disk(host_disks, tmp_path)
+    with Host(host_disks, "bios", disk, log=tmp_path / "console.log") as host:
+        host.login("root", PASSWORD)
+        status = host.settle()
+        assert status["boot"]["good"] and status["health"]["healthy"]
+        assert host.check("systemctl --failed --no-legend") == ""
+
+        # all three tries, and after the last the version before
+        host.deploy_and_reboot("2-panics")
+        for _ in range(3):
+            host.restart()
+            host.expect("Kernel panic", what="panic")
+        host.next_boot()
+        check_went_back(host, host.settle(), "2-panics", "did not get as far")
+
+
+def test_more_bad_versions_bios(host_disks, tmp_path, request):
+    """One that hangs, one that is not healthy, and then a good one with a new boot loader."""
+    if request.config.getoption("--power-runs") == 0:
+        pytest.skip("‘make check-power’ runs it: it takes many minutes")
+    disk = copy_disk(host_disks, tmp_path)
+    with Host(host_disks, "bios", disk, log=tmp_path / "console.log") as host:
+        host.login("root", PASSWORD)
+        host.settle()
+        host.deploy_and_reboot("3-hangs", tries=1)
+        host.next_boot(2)
+        check_went_back(host, host.settle(), "3-hangs", "did not get as far")
+
+        host.deploy_and_reboot("4-unhealthy", tries=1)
+        host.next_boot(2)
+        status = host.settle()
+        check_went_back(host, status, "4-unhealthy", "‘99-lamp’ failed: the lamp is out")
+        assert len(status["blocked"]) == 2
+
+        host.deploy_and_reboot("6-good")
+        host.next_boot()
+        status = host.settle()
+        print(f"\nfinalisation at shutdown: {finalisation_seconds(host):.2f} s")
+        assert runs(status) == "6-good" and versions(status) == ["6-good", "1"]
+        assert status["boot"]["good"] and "fallback" not in status
+        assert host.run("test -e /run/motd.d/50-atoll-host").status != 0
+        assert len(status["blocked"]) == 2
+        assert finalisation_seconds(host) < 30
+        assert "The boot loader for UEFI and BIOS is now" in host.check(
+            "journalctl -b -o cat --no-pager -u atoll-host-bless.service")
+        host.check("sync")
+
+    # the one that was there before is beside it, and both firmwares start the new one
+    before, after = [path.read_bytes_of_bios() for path in (Disk(host_disks / "disk.raw"),
+                                                           Disk(disk))]
+    half = len(before) // 2
+    assert before[:half] == after[:half] and not any(before[half:]) and any(after[half:])
+    for firmware in ("bios", "uefi"):
+        loader = Loader(disk, tmp_path, firmware)
+        assert loader.starts(1) == ["new31"]
+
+
+def test_bad_versions_uefi(host_disks, tmp_path):
+    """One whose own program of atoll is broken: nothing of it takes part in going back."""
+    disk = copy_disk(host_disks, tmp_path)
+    with Host(host_disks, "uefi", disk, log=tmp_path / "console.log") as host:
+        host.login("root", PASSWORD)
+        host.settle()
+        assert host.run("test -d /sys/firmware/efi").status == 0
+        host.deploy_and_reboot("5-no-agent", tries=1)
+        host.next_boot(2)
+        check_went_back(host, host.settle(), "5-no-agent", "did not get as far")
+
+
+class Disk:
+    """What ‘atoll image’ made, byte by byte."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def read_bytes_of_bios(self):
+        with open(self.path, "rb") as disk:
+            disk.seek(1 << 20)
+            return disk.read(1 << 20)
+
+
+class Loader:
+    """A disk of which only the boot loader runs: it says what it would start, and restarts."""
+
+    def __init__(self, disk, directory, firmware):
+        self.disk = directory / "loader.raw"
+        run("cp", "--sparse=always", disk, self.disk)
+        self.directory = directory
+        self.firmware = firmware
+        self.device = f"{self.disk}?offset={ROOT_OFFSET}"
+        script = self.debugfs("cat /boot/grub/grub.cfg")
+        script = script[script.index("#"):script.index("syslinux_source")]
+        self.write("/boot/grub/grub.cfg",
+                   script + 'echo "@@ $atoll_boot entry=$entry wait=$wait good=$good @@"\nreboot\n')
+
+    def debugfs(self, *commands):
+        return run("/sbin/debugfs", "-w", "-f", "-", self.device,
+                   input="".join(command + "\n" for command in commands)).stdout
+
+    def write(self, path, text):
+        local = self.directory / "file"
+        local.write_text(text)
+        self.debugfs(f"rm {path}", f"write {local} {path}")
+
+    def set_counter(self, name):
+        """In place, as the host does it."""
+        text = f"# GRUB Environment Block\natoll_boot={name}\n"
+        blocks = re.search(r"\(0\):(\d+)", self.debugfs("stat /boot/grub/grubenv")).group(1)
+        with open(self.disk, "r+b") as disk:
+            disk.seek(ROOT_OFFSET + 4096 * int(blocks))
+            disk.write(text.ljust(1024, "#").encode())
+
+    def starts(self, count):
+        """What the next `count` starts of the boot loader come to."""
+        argv = ["-accel", "tcg", "-m", "256", "-display", "none", "-monitor", "none", "-serial",
+                "stdio", "-drive", f"file={self.disk},format=raw,if=virtio"]
+        if self.firmware == "uefi":
+            shutil.copyfile(OVMF_VARS, self.directory / "vars.fd")
+            argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
+                     "-drive", f"if=pflash,format=raw,file={self.directory}/vars.fd"]
+        child = pexpect.spawn("qemu-system-x86_64", argv, timeout=300, encoding="utf-8",
+                              codec_errors="replace")
+        said = []
+        try:
+            for _ in range(count):
+                child.expect(r"@@ (\w*) entry=(\d?) wait=(\d*) good=(1?) @@")
+                said.append("".join(child.match.groups()))
+        finally:
+            child.close(force=True)
+        return said
+
+
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_boot_loader_counts(host_disks, tmp_path, firmware):
+    """GRUB itself goes through the table that the host knows it by."""
+    loader = Loader(host_disks / "disk.raw", tmp_path, firmware)
+    # alone on the disk: three tries, then slowly
+    assert loader.starts(5) == ["new20", "new10", "new00", "stop0600", "stop0600"]
+    # with another one: three tries each
+    loader.set_counter("new3")
+    loader.write("/boot/loader/entries/ostree-2-atoll.conf", "title second\n")
+    assert loader.starts(8) == ["new20", "new10", "new00", "old21", "old11", "old01", "stop1600",
+                                "stop1600"]
+    # found good: the counter is left alone
+    boot = re.search(r"ostree/boot\.(\d)/", loader.debugfs("cat /boot/loader/syslinux.cfg")).group(1)
+    loader.set_counter("new2")
+    loader.write(f"/boot/loader/entries/atoll-good-{boot}", "")
+    assert loader.starts(1) == ["new10"]
+    links = re.search(r'"(boot\.\d\.\d)"', loader.debugfs(f"stat /ostree/boot.{boot}")).group(1)
+    loader.write(f"/ostree/{links}/atoll-good", "")
+    assert loader.starts(2) == ["new11", "new11"]
