@@ -15,10 +15,11 @@ struct _BaseSha256 {
     EVP_MD_CTX *context;
 };
 
-/* EVP calls on SHA-256 fail only when memory is out, and running out of memory aborts. */
-static void start(BaseSha256 *self)
+/* EVP calls on SHA-256 fail only when memory is out, and running out of memory aborts. @type is
+ * looked up anew each time that it is named: %NULL keeps the one before. */
+static void start(BaseSha256 *self, const EVP_MD *type)
 {
-    if (EVP_DigestInit_ex(self->context, EVP_sha256(), NULL) != 1)
+    if (EVP_DigestInit_ex(self->context, type, NULL) != 1)
         g_error("cannot initialise SHA-256");
 }
 
@@ -26,7 +27,7 @@ BaseSha256 *base_sha256_new(void)
 {
     BaseSha256 *self = g_new0(BaseSha256, 1);
     self->context = EVP_MD_CTX_new();
-    start(self);
+    start(self, EVP_sha256());
     return self;
 }
 
@@ -49,7 +50,7 @@ void base_sha256_finish(BaseSha256 *self, uint8_t out_digest[static BASE_SHA256_
     unsigned size_bytes = BASE_SHA256_BYTES;
     if (EVP_DigestFinal_ex(self->context, out_digest, &size_bytes) != 1)
         g_error("cannot finish SHA-256");
-    start(self);
+    start(self, NULL);
 }
 
 void base_sha256_finish_hex(BaseSha256 *self, char out_hex[static BASE_SHA256_HEX_CHARS + 1])
