@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Appending: drafts become events in the caller's transaction. The head row is locked first, so
- * writers are in one order; signatures are made side by side, since an event's `prev` does not
- * cover the signature before it.
+ * writers are in one order; signatures are made side by side and beside the storing, since an
+ * event's `prev` does not cover the signature before it.
  */
 #include "base/parallel.h"
 #include "bus/canonical.h"
@@ -22,16 +22,22 @@
 typedef struct {
     BusLog *log;
     BusHead head;
-    GPtrArray *events;
+    GPtrArray *events;          /* has room for all from the start: the signers read it */
+    BaseParallelQueue *signers; /* NULL: signed by whoever stores */
 } Batch;
 
 /* RFC 9562, version 7: it begins with the time, so that the index on ids grows at its end. */
-static char *make_id(int64_t time_us)
+static char *make_id(BusLog *log, int64_t time_us)
 {
     uint8_t b[16];
     char hex[33];
     uint64_t ms = (uint64_t)time_us / 1000;
-    randombytes_buf(b, sizeof b);
+    if (log->n_random < sizeof b) {
+        randombytes_buf(log->random, sizeof log->random);
+        log->n_random = sizeof log->random;
+    }
+    log->n_random -= sizeof b;
+    memcpy(b, log->random + log->n_random, sizeof b);
     for (unsigned i = 0; i < 6; i++)
         b[i] = (uint8_t)(ms >> (40 - 8 * i));
     b[6] = (uint8_t)(0x70 | (b[6] & 0x0f));
@@ -42,7 +48,7 @@ static char *make_id(int64_t time_us)
 
 char *bus_log_make_id(BusLog *self)
 {
-    return make_id(self->clock());
+    return make_id(self, self->clock());
 }
 
 static bool set_body(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
@@ -87,7 +93,7 @@ static bool set_objects(BusEvent *event, const BusDraft *draft, GError **error)
 static bool set_id(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
 {
     if (draft->id == NULL) {
-        event->id = make_id(event->logged_us);
+        event->id = make_id(self->log, event->logged_us);
         return true;
     }
     uint8_t bytes[16];
@@ -162,6 +168,8 @@ static void chain(Batch *self, BusEvent *event)
     head->seq = event->seq;
     head->logged_us = event->logged_us;
     g_ptr_array_add(self->events, event);
+    if (self->signers != NULL)
+        base_parallel_queue_push(self->signers);
 }
 
 static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
@@ -182,21 +190,20 @@ static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
     return true;
 }
 
-static bool sign_one(size_t index, unsigned worker, void *user_data, GError **error)
+static void sign_one(size_t index, void *user_data)
 {
     Batch *self = user_data;
     BusEvent *event = self->events->pdata[index];
     (void)crypto_sign_ed25519_detached(event->signature, NULL,
                                        (const unsigned char *)event->signed_text,
                                        strlen(event->signed_text), self->log->secret);
-    return true;
 }
 
 /* A second event of one id within the batch is the only constraint that can fail here. */
-static bool insert(Batch *self, GError **error)
+static bool insert(Batch *self, guint start, guint end, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    if (bus_rows_insert(self->log, self->events, &local))
+    if (bus_rows_insert(self->log, self->events, start, end, &local))
         return true;
     if (g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_CONSTRAINT))
         g_set_error(error, BUS_ERROR, BUS_ERROR_EXISTS,
@@ -207,12 +214,15 @@ static bool insert(Batch *self, GError **error)
     return false;
 }
 
-static bool link_one(Batch *self, BusEvent *event, GError **error)
+static bool link_one(Batch *self, guint i, GError **error)
 {
     BusLog *log = self->log;
+    const BusEvent *event = self->events->pdata[i];
+    const BusEvent *next = i + 1 < self->events->len ? self->events->pdata[i + 1] : NULL;
     if (!bus_frontier_add(&self->head.frontier, log->sha256, event->hash, bus_tree_save_node, log,
                           error))
         return false;
+    bus_block_note(log, event, next != NULL ? next->prev : self->head.prev);
     if (event->seq % BUS_BLOCK_EVENTS == 0 &&
         !bus_block_seal(log, event->seq / BUS_BLOCK_EVENTS - 1, error))
         return false;
@@ -223,20 +233,31 @@ static bool link_one(Batch *self, BusEvent *event, GError **error)
            bus_policy_save(log->policy, log->db, error);
 }
 
+static void finish_event(Batch *self, guint i)
+{
+    BusEvent *event = self->events->pdata[i];
+    if (self->signers != NULL)
+        base_parallel_queue_wait(self->signers, i);
+    else
+        sign_one(i, self);
+    bus_hash_leaf(self->log->sha256, event->signed_text, event->signature, event->hash);
+}
+
+/* In parts: while one is stored, the signatures of those behind it are made. */
 static bool store(Batch *self, GError **error)
 {
-    unsigned n_workers = self->events->len < PARALLEL_MIN ? 1 : 0;
-    if (!base_parallel_for(self->events->len, n_workers, sign_one, self, NULL, error))
-        return false;
-    for (guint i = 0; i < self->events->len; i++) {
-        BusEvent *event = self->events->pdata[i];
-        bus_hash_leaf(self->log->sha256, event->signed_text, event->signature, event->hash);
-    }
-    if (!insert(self, error))
-        return false;
-    for (guint i = 0; i < self->events->len; i++) {
-        if (!link_one(self, self->events->pdata[i], error))
+    guint n = self->events->len;
+    guint part = bus_rows_insert_at_once(self->log);
+    for (guint start = 0; start < n; start += part) {
+        guint end = MIN(start + part, n);
+        for (guint i = start; i < end; i++)
+            finish_event(self, i);
+        if (!insert(self, start, end, error))
             return false;
+        for (guint i = start; i < end; i++) {
+            if (!link_one(self, i, error))
+                return false;
+        }
     }
     return bus_head_sign_if_due(self->log, &self->head, error) &&
            bus_head_save(self->log, &self->head, error) &&
@@ -274,7 +295,7 @@ static bool add_first(Batch *self, GError **error)
     BusDraft draft = {.body = body};
     event->logged_us = self->log->clock();
     event->time_us = event->logged_us;
-    event->id = make_id(event->logged_us);
+    event->id = make_id(self->log, event->logged_us);
     event->topic = g_strdup(BUS_TOPIC_KEY_ADDED);
     event->actor = g_strdup("service:bus");
     event->key = g_strdup(self->log->key);
@@ -339,8 +360,15 @@ bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint
         g_set_error(error, BUS_ERROR, BUS_ERROR_DENIED, "the log was opened for reading only");
         return false;
     }
-    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)bus_event_free);
+    /* beside the drafts: the first event of a log, or one about its clock */
+    unsigned max_events = n_drafts + 1;
+    g_autoptr(GPtrArray) events = g_ptr_array_new_full(max_events, (GDestroyNotify)bus_event_free);
     Batch batch = {.log = log, .events = events};
+    g_autoptr(BaseParallelQueue) signers = NULL;
+    if (n_drafts >= PARALLEL_MIN)
+        signers =
+            base_parallel_queue_new(base_parallel_workers() - 1, max_events, sign_one, &batch);
+    batch.signers = signers;
     bool ok = append(&batch, drafts, n_drafts, out_first_seq, error);
     /* What it holds may be of a transaction that the caller will roll back: the number of the
      * last change alone does not tell, since another event may get it. */

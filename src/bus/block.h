@@ -13,6 +13,22 @@ G_BEGIN_DECLS
 
 #define BUS_BLOCK_EVENTS 1024
 
+/**
+ * BusBlockIndex:
+ *
+ * What a writer remembers of the block that it fills: without it the block would be read again
+ * when it is full.
+ */
+typedef struct _BusBlockIndex BusBlockIndex;
+
+void bus_block_index_free(BusBlockIndex *self);
+
+/** bus_block_note: @event was stored, and @text_hash is what the next one has as `prev`: what was
+ * noted before is forgotten when it is of a transaction that was rolled back, or when another
+ * writer came between */
+void bus_block_note(BusLog *log, const BusEvent *event,
+                    const uint8_t text_hash[static BASE_SHA256_BYTES]);
+
 /** bus_block_seal: writes the index of block @block (from 0), whose events are all there, in the
  * caller's transaction; %BUS_ERROR_BROKEN when one is missing */
 bool bus_block_seal(BusLog *log, uint64_t block, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -62,6 +62,7 @@ static bool restore(BusLog *log, BusHead *head, BusPolicy *policy, const BusEven
     head->seq = event->seq;
     head->logged_us = event->logged_us;
     bus_hash_text(log->sha256, event->signed_text, strlen(event->signed_text), head->prev);
+    bus_block_note(log, event, head->prev);
     if (event->seq % BUS_BLOCK_EVENTS == 0 &&
         !bus_block_seal(log, event->seq / BUS_BLOCK_EVENTS - 1, error))
         return false;

@@ -45,6 +45,9 @@ struct _BusLog {
     BaseSha256 *sha256;
     BusPolicy *policy; /* NULL until it is loaded */
     uint64_t policy_seq;
+    BusBlockIndex *block; /* NULL until something was appended */
+    uint8_t random[256];  /* for ids: its first @n_random bytes are unused */
+    size_t n_random;
     int64_t (*clock)(void);
 };
 
@@ -73,9 +76,13 @@ BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error) G_GNUC
 /** bus_row_insert: @event as a row, and its body as a file if it is long */
 bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_rows_insert: as bus_row_insert(), for all of @events; in one trip where there are trips */
-bool bus_rows_insert(BusLog *log, const GPtrArray *events,
+/** bus_rows_insert: as bus_row_insert(), for @events from @start up to @end; in one trip where
+ * there are trips */
+bool bus_rows_insert(BusLog *log, const GPtrArray *events, unsigned start, unsigned end,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_rows_insert_at_once: how many events bus_rows_insert() is best given */
+unsigned bus_rows_insert_at_once(const BusLog *log);
 
 /** bus_row_load_blob: (transfer full): the long body of @event, from its file */
 char *bus_row_load_blob(BusLog *log, const BusEvent *event,

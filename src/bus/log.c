@@ -41,6 +41,7 @@ void bus_log_close(BusLog *self)
     g_free(self->blob_dir);
     base_sha256_free(self->sha256);
     bus_policy_free(self->policy);
+    bus_block_index_free(self->block);
     g_free(self);
 }
 

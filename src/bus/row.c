@@ -233,13 +233,20 @@ static bool insert_arrays(BusLog *log, const GPtrArray *events, guint start, gui
     return statement != NULL && base_db_run(statement, NULL, error);
 }
 
-bool bus_rows_insert(BusLog *log, const GPtrArray *events, GError **error)
+unsigned bus_rows_insert_at_once(const BusLog *log)
 {
-    bool arrays = base_db_is_postgresql(log->db) && events->len > 1;
-    for (guint i = 0; i < events->len; i += arrays ? ARRAY_MAX : 1) {
-        bool ok = arrays ? insert_arrays(log, events, i, MIN(i + ARRAY_MAX, events->len), error)
-                         : bus_row_insert(log, events->pdata[i], error);
-        if (!ok)
+    return base_db_is_postgresql(log->db) ? ARRAY_MAX : 1;
+}
+
+bool bus_rows_insert(BusLog *log, const GPtrArray *events, unsigned start, unsigned end,
+                     GError **error)
+{
+    if (base_db_is_postgresql(log->db) && end - start > 1) {
+        g_assert(end - start <= ARRAY_MAX);
+        return insert_arrays(log, events, start, end, error);
+    }
+    for (unsigned i = start; i < end; i++) {
+        if (!bus_row_insert(log, events->pdata[i], error))
             return false;
     }
     return true;

@@ -37,6 +37,19 @@ static void append_one(BusLog *log, unsigned i)
     g_assert_no_error(error);
 }
 
+/* Events @start up to @end in one transaction, which is rolled back unless it is to stay. */
+static void append_span(BusLog *log, unsigned start, unsigned end, bool stays)
+{
+    g_autoptr(GError) error = NULL;
+    BaseDb *db = bus_log_get_db(log);
+    g_assert_true(base_db_begin(db, &error));
+    for (unsigned i = start; i < end; i++)
+        append_one(log, stays ? i : i + 7);
+    if (!stays)
+        base_db_rollback(db);
+    g_assert_true(!stays || base_db_commit(db, &error));
+}
+
 static void set_up(Fixture *self, const void *data)
 {
     g_autoptr(GError) error = NULL;
@@ -45,10 +58,18 @@ static void set_up(Fixture *self, const void *data)
     self->db = base_db_open(path, &error);
     self->log = bus_log_open(self->db, self->dir, &error);
     g_assert_no_error(error);
-    g_assert_true(base_db_begin(self->db, &error));
-    for (unsigned i = 0; i < EVENTS; i++)
-        append_one(self->log, i);
-    g_assert_true(base_db_commit(self->db, &error));
+    /* what a writer remembers of a block must not outlive a rollback, nor another writer */
+    append_span(self->log, 0, 600, true);
+    append_span(self->log, 900, 1100, false);
+    append_span(self->log, 600, 700, true);
+    g_autoptr(BaseDb) other_db = base_db_open(path, &error);
+    g_autoptr(BusLog) other = bus_log_open(other_db, self->dir, &error);
+    g_assert_no_error(error);
+    append_span(self->log, 700, 1300, false);
+    append_span(self->log, 700, 1500, true);
+    append_span(other, 1500, 1600, true);
+    append_span(self->log, 1600, 2400, true);
+    append_span(self->log, 2400, EVENTS, true);
     self->all = bus_log_read(self->log, 0, EVENTS + 1, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(self->all->len, ==, EVENTS + 1);
