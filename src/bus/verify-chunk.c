@@ -77,6 +77,8 @@ typedef struct {
     BusVerifyChunk *next;
     BusLog *log;
     uint64_t after_seq;
+    BusVerifyBeside beside;
+    void *user_data;
 } Work;
 
 static void parse_row(BusVerifyRow *row, BusLog *log, BaseSha256 *sha256)
@@ -107,6 +109,9 @@ static void parse_row(BusVerifyRow *row, BusLog *log, BaseSha256 *sha256)
 static bool parse_slice(size_t index, unsigned worker, void *user_data, GError **error)
 {
     Work *work = user_data;
+    if (index == 0)
+        return work->beside(work->user_data, error);
+    index--;
     g_autoptr(BaseSha256) sha256 = base_sha256_new();
     GArray *rows = work->chunk->rows;
     for (guint i = (guint)index * SLICE_EVENTS; i < rows->len && i < (index + 1) * SLICE_EVENTS;
@@ -120,11 +125,11 @@ static size_t count_slices(const BusVerifyChunk *chunk)
     return (chunk->rows->len + SLICE_EVENTS - 1) / SLICE_EVENTS;
 }
 
-bool bus_verify_chunk_parse(BusVerifyChunk *self, BusLog *log, GCancellable *cancellable,
-                            GError **error)
+bool bus_verify_chunk_parse(BusVerifyChunk *self, BusLog *log, BusVerifyBeside beside,
+                            void *user_data, GCancellable *cancellable, GError **error)
 {
-    Work work = {.chunk = self, .log = log};
-    return base_parallel_for(count_slices(self), 0, parse_slice, &work, cancellable, error);
+    Work work = {.chunk = self, .log = log, .beside = beside, .user_data = user_data};
+    return base_parallel_for(count_slices(self) + 1, 0, parse_slice, &work, cancellable, error);
 }
 
 static bool check_slice(size_t index, unsigned worker, void *user_data, GError **error)
@@ -148,6 +153,6 @@ static bool check_slice(size_t index, unsigned worker, void *user_data, GError *
 bool bus_verify_chunk_check(BusVerifyChunk *self, BusVerifyChunk *next, BusLog *log,
                             uint64_t after_seq, GCancellable *cancellable, GError **error)
 {
-    Work work = {self, next, log, after_seq};
+    Work work = {.chunk = self, .next = next, .log = log, .after_seq = after_seq};
     return base_parallel_for(count_slices(self) + 1, 0, check_slice, &work, cancellable, error);
 }

@@ -43,8 +43,13 @@ void bus_verify_chunk_clear(BusVerifyChunk *self);
 bool bus_verify_chunk_read(BusVerifyChunk *self, BusLog *log, uint64_t after_seq,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_verify_chunk_parse: everything but signatures, on all CPUs */
-bool bus_verify_chunk_parse(BusVerifyChunk *self, BusLog *log, GCancellable *cancellable,
+/** BusVerifyBeside: work that is one thread's, while others do theirs */
+typedef bool (*BusVerifyBeside)(void *user_data, GError **error);
+
+/** bus_verify_chunk_parse: everything but signatures, on all CPUs, beside @beside, which may use
+ * the database */
+bool bus_verify_chunk_parse(BusVerifyChunk *self, BusLog *log, BusVerifyBeside beside,
+                            void *user_data, GCancellable *cancellable,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_verify_chunk_check: the signatures of @self against each row's key, on all CPUs, while

@@ -277,26 +277,43 @@ static bool check_end(Verifier *self, GError **error)
     return true;
 }
 
-static bool run(Verifier *self, BusVerifyChunk *chunk, BusVerifyChunk *next, uint64_t total,
+typedef struct {
+    Verifier *verifier;
+    const BusVerifyChunk *chunk;
+} Before;
+
+static bool check_before(void *user_data, GError **error)
+{
+    const Before *before = user_data;
+    return check_chunk(before->verifier, before->chunk, error);
+}
+
+/* What needs order is done for the chunk before, while the forms of the next one are read. */
+static bool run(Verifier *self, BusVerifyChunk chunks[static 3], uint64_t total,
                 const BaseProgress *progress, GCancellable *cancellable, GError **error)
 {
-    if (!bus_verify_chunk_read(chunk, self->log, 0, error))
+    if (!bus_verify_chunk_read(&chunks[0], self->log, 0, error))
         return false;
-    while (chunk->rows->len > 0) {
-        if (!bus_verify_chunk_parse(chunk, self->log, cancellable, error))
+    for (;;) {
+        BusVerifyChunk *chunk = &chunks[0];
+        BusVerifyChunk *next = &chunks[1];
+        BusVerifyChunk *before = &chunks[2];
+        Before work = {self, before};
+        if (!bus_verify_chunk_parse(chunk, self->log, check_before, &work, cancellable, error))
             return false;
+        if (chunk->rows->len == 0)
+            return check_end(self, error);
         for (guint i = 0; i < chunk->rows->len; i++)
             find_key(self, &g_array_index(chunk->rows, BusVerifyRow, i));
         uint64_t last = g_array_index(chunk->rows, BusVerifyRow, chunk->rows->len - 1).seq;
-        if (!bus_verify_chunk_check(chunk, next, self->log, last, cancellable, error) ||
-            !check_chunk(self, chunk, error))
+        if (!bus_verify_chunk_check(chunk, next, self->log, last, cancellable, error))
             return false;
         base_progress_update(progress, last, total, "events");
-        BusVerifyChunk swap = *chunk;
+        BusVerifyChunk done = *before;
+        *before = *chunk;
         *chunk = *next;
-        *next = swap;
+        *next = done;
     }
-    return check_end(self, error);
 }
 
 static int compare_heads(const void *a, const void *b)
@@ -324,12 +341,12 @@ static bool verify(Verifier *self, const GPtrArray *saved, const BaseProgress *p
     if (!bus_log_head(self->log, &total, error))
         return false;
     base_progress_phase(progress, "verifying");
-    BusVerifyChunk chunks[2];
-    bus_verify_chunk_init(&chunks[0]);
-    bus_verify_chunk_init(&chunks[1]);
-    bool ok = run(self, &chunks[0], &chunks[1], total, progress, cancellable, error);
-    bus_verify_chunk_clear(&chunks[0]);
-    bus_verify_chunk_clear(&chunks[1]);
+    BusVerifyChunk chunks[3];
+    for (unsigned i = 0; i < G_N_ELEMENTS(chunks); i++)
+        bus_verify_chunk_init(&chunks[i]);
+    bool ok = run(self, chunks, total, progress, cancellable, error);
+    for (unsigned i = 0; i < G_N_ELEMENTS(chunks); i++)
+        bus_verify_chunk_clear(&chunks[i]);
     return ok;
 }
 
