@@ -8,6 +8,7 @@
 #include "bus/canonical.h"
 #include "bus/head.h"
 #include "bus/log-private.h"
+#include "bus/schema.h"
 #include "bus/signed.h"
 
 #include <sodium.h>
@@ -185,6 +186,9 @@ static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
     event->severity = draft->severity != 0 ? draft->severity : BUS_SEVERITY_INFO;
     if (!set_id(self, event, draft, error) || !set_schema(self, event, draft, error) ||
         !set_objects(event, draft, error) || !set_body(self, event, draft, error))
+        return false;
+    if (event->schema_digest != NULL &&
+        !bus_schema_check_body(self->log, event->schema, event->schema_digest, draft->body, error))
         return false;
     chain(self, g_steal_pointer(&event));
     return true;

@@ -46,6 +46,7 @@ struct _BusLog {
     BusPolicy *policy; /* NULL until it is loaded */
     uint64_t policy_seq;
     BusBlockIndex *block; /* NULL until something was appended */
+    GHashTable *schemas;  /* digest → BusSchemaCheck; NULL until one was needed */
     uint8_t random[256];  /* for ids: its first @n_random bytes are unused */
     size_t n_random;
     int64_t (*clock)(void);

@@ -42,6 +42,7 @@ void bus_log_close(BusLog *self)
     base_sha256_free(self->sha256);
     bus_policy_free(self->policy);
     bus_block_index_free(self->block);
+    g_clear_pointer(&self->schemas, g_hash_table_unref);
     g_free(self);
 }
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * JSON Schemas by digest: kept as they came, byte for byte. They say what a body means; the log
- * does not check bodies by them.
+ * JSON Schemas by digest: kept as they came, byte for byte. They say what a body means;
+ * bus_append() checks bodies by them (schema-check.c).
  */
 #include "bus/schema.h"
 
 #include "base/digest.h"
 #include "bus/canonical.h"
+#include "bus/log-private.h"
+#include "bus/schema-check.h"
 
 #include <string.h>
 
+/* Schemas that a log keeps ready to check by. */
+#define READY_MAX 64
 #define TOPIC_ADDED "org.atoll.prod.schema.text.added"
 
 void bus_schema_free(BusSchema *self)
@@ -84,7 +88,9 @@ bool bus_schema_add(BusLog *log, const char *by, const char *text, size_t size_b
     }
     BaseDb *db = bus_log_get_db(log);
     g_autofree char *id = find_id(text, size_bytes, error);
-    if (id == NULL || !base_db_begin(db, error))
+    g_autoptr(BusSchemaCheck) check =
+        id != NULL ? bus_schema_check_parse(text, size_bytes, error) : NULL;
+    if (check == NULL || !base_db_begin(db, error))
         return false;
     g_autofree char *digest = base_sha256_hex(text, size_bytes);
     g_autofree char *current = NULL;
@@ -159,4 +165,39 @@ GPtrArray *bus_schema_list(BusLog *log, GError **error)
         schema->added_us = base_db_column_int(row, "added_us");
         g_ptr_array_add(schemas, schema);
     }
+}
+
+static const BusSchemaCheck *find_check(BusLog *log, const char *digest, GError **error)
+{
+    if (log->schemas == NULL)
+        log->schemas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                             (GDestroyNotify)bus_schema_check_free);
+    BusSchemaCheck *ready = g_hash_table_lookup(log->schemas, digest);
+    if (ready != NULL)
+        return ready;
+    g_autofree char *text = bus_schema_find(log, digest, error);
+    ready = text != NULL ? bus_schema_check_parse(text, strlen(text), error) : NULL;
+    if (ready == NULL)
+        return NULL;
+    if (g_hash_table_size(log->schemas) >= READY_MAX)
+        g_hash_table_remove_all(log->schemas);
+    g_hash_table_insert(log->schemas, g_strdup(digest), ready);
+    return ready;
+}
+
+bool bus_schema_check_body(BusLog *log, const char *id, const char *digest, JsonObject *body,
+                           GError **error)
+{
+    const BusSchemaCheck *check = find_check(log, digest, error);
+    if (check == NULL) {
+        g_prefix_error(error, "schema ‘%s’ is not one to check by; add a mended one: ", id);
+        return false;
+    }
+    g_autoptr(JsonObject) empty = body == NULL ? json_object_new() : NULL;
+    g_autoptr(JsonNode) value = json_node_alloc();
+    json_node_init_object(value, body != NULL ? body : empty);
+    if (bus_schema_check_value(check, value, error))
+        return true;
+    g_prefix_error(error, "the body does not fit schema ‘%s’: ", id);
+    return false;
 }

@@ -33,7 +33,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusSchema, bus_schema_free)
  * @text: one JSON object with a "$id" (or, as of draft 4, an "id")
  * @size_bytes: its length
  * @out_digest: (out) (transfer full): what it is found by
- * @error: %BUS_ERROR_INVALID, %BUS_ERROR_TOO_LARGE
+ * @error: %BUS_ERROR_INVALID with the JSON pointer of what is wrong, %BUS_ERROR_TOO_LARGE
  *
  * Keeps it, and lets its id stand for it from now on, with an event that says so. The same text
  * again changes nothing.
@@ -56,5 +56,10 @@ GPtrArray *bus_schema_list(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESUL
  */
 bool bus_schema_find_digest(BusLog *log, const char *id, char **out_digest,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_schema_check_body: whether @body (nullable) fits the schema @id, whose text has @digest;
+ * %BUS_ERROR_INVALID says where not, %BUS_ERROR_TOO_LARGE that looking costs too much */
+bool bus_schema_check_body(BusLog *log, const char *id, const char *digest, JsonObject *body,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -4,6 +4,7 @@
  */
 #include "cmd/commands.h"
 
+#include "bus/schema-check.h"
 #include "bus/schema.h"
 #include "cmd/bus/open.h"
 
@@ -14,6 +15,28 @@
 
 const CmdOption cmd_bus_schema_options[] = {
     CMD_BUS_OPTION_ACTOR, CMD_BUS_OPTIONS, CMD_OPTION_JSON, {0}};
+
+/* What the log will not check bodies by is said, not passed over. */
+static void print_added(const CmdArgs *args, GBytes *bytes, const char *digest, bool new)
+{
+    g_autoptr(BusSchemaCheck) check =
+        bus_schema_check_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), NULL);
+    const char *const *ignored = bus_schema_check_get_ignored(check);
+    if (!cmd_args_flag(args, "json")) {
+        puts(digest);
+        for (unsigned i = 0; ignored[i] != NULL; i++)
+            fprintf(stderr, "atoll: bodies are not checked by %s\n", ignored[i]);
+        return;
+    }
+    g_autoptr(JsonObject) root = json_object_new();
+    JsonArray *array = json_array_new();
+    for (unsigned i = 0; ignored[i] != NULL; i++)
+        json_array_add_string_element(array, ignored[i]);
+    json_object_set_string_member(root, "digest", digest);
+    json_object_set_boolean_member(root, "new", new);
+    json_object_set_array_member(root, "not-checked", array);
+    cmd_bus_print_json(root);
+}
 
 static CmdExit add(const CmdArgs *args, const char *path, GError **error)
 {
@@ -29,10 +52,7 @@ static CmdExit add(const CmdArgs *args, const char *path, GError **error)
         g_prefix_error(error, "‘%s’: ", path);
         return CMD_EXIT_FAILED;
     }
-    if (cmd_args_flag(args, "json"))
-        printf("{\"digest\":\"%s\",\"new\":%s}\n", digest, new ? "true" : "false");
-    else
-        puts(digest);
+    print_added(args, bytes, digest, new);
     return new ? CMD_EXIT_DONE : CMD_EXIT_NOTHING_TO_DO;
 }
 
