@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The peer of the event log's bench: bench-bus-rabbitmq PORT NUMBER BATCH publishes NUMBER
- * persistent messages into a durable queue, and waits for the broker's confirms of each BATCH.
- * Prints one JSON object.
+ * The peer of the event log's bench: bench-bus-rabbitmq PORT QUEUE NUMBER WINDOW publishes NUMBER
+ * persistent messages into a durable queue (QUEUE: classic or quorum), with up to WINDOW of them
+ * unconfirmed at any time, and ends when the last one is confirmed. Prints one JSON object.
  */
 #include <glib.h>
 #include <amqp.h>
 #include <amqp_tcp_socket.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define QUEUE "bench"
+#include <sys/resource.h>
 
 static void check(amqp_connection_state_t connection, const char *what)
 {
@@ -20,7 +19,7 @@ static void check(amqp_connection_state_t connection, const char *what)
     exit(1);
 }
 
-static amqp_connection_state_t open_channel(int port)
+static amqp_connection_state_t open_channel(int port, const char *queue)
 {
     amqp_connection_state_t connection = amqp_new_connection();
     amqp_socket_t *socket = amqp_tcp_socket_new(connection);
@@ -36,15 +35,18 @@ static amqp_connection_state_t open_channel(int port)
     }
     (void)amqp_channel_open(connection, 1);
     check(connection, "opening a channel");
-    (void)amqp_queue_declare(connection, 1, amqp_cstring_bytes(QUEUE), 0, 1, 0, 0,
-                             amqp_empty_table);
+    amqp_table_entry_t type = {.key = amqp_cstring_bytes("x-queue-type"),
+                               .value = {.kind = AMQP_FIELD_KIND_UTF8,
+                                         .value.bytes = amqp_cstring_bytes(queue)}};
+    (void)amqp_queue_declare(connection, 1, amqp_cstring_bytes(queue), 0, 1, 0, 0,
+                             (amqp_table_t){.num_entries = 1, .entries = &type});
     check(connection, "declaring a durable queue");
     (void)amqp_confirm_select(connection, 1);
     check(connection, "asking for confirms");
     return connection;
 }
 
-static void publish(amqp_connection_state_t connection, guint64 i)
+static void publish(amqp_connection_state_t connection, const char *queue, guint64 i)
 {
     char body[400];
     amqp_basic_properties_t properties = {
@@ -57,50 +59,68 @@ static void publish(amqp_connection_state_t connection, guint64 i)
                "{\"build\":%" G_GUINT64_FORMAT ",\"name\":\"linux-image-6.1.0-18-amd64\",\"state\":"
                "\"complete\",\"version\":\"6.1.76-1\",\"pad\":\"%0200d\"}",
                i, 0);
-    if (amqp_basic_publish(connection, 1, amqp_empty_bytes, amqp_cstring_bytes(QUEUE), 0, 0,
+    if (amqp_basic_publish(connection, 1, amqp_empty_bytes, amqp_cstring_bytes(queue), 0, 0,
                            &properties, amqp_cstring_bytes(body)) != AMQP_STATUS_OK) {
         fprintf(stderr, "bench-bus-rabbitmq: publishing failed\n");
         exit(1);
     }
 }
 
-static void wait_for(amqp_connection_state_t connection, guint64 last)
+typedef struct {
+    GHashTable *early; /* confirmed one by one, before one that is older */
+    guint64 up_to;
+} Confirmed;
+
+static void note(Confirmed *self, const amqp_basic_ack_t *ack)
 {
-    for (guint64 confirmed = 0; confirmed < last;) {
-        amqp_frame_t frame;
-        if (amqp_simple_wait_frame(connection, &frame) != AMQP_STATUS_OK ||
-            (frame.frame_type == AMQP_FRAME_METHOD &&
-             frame.payload.method.id != AMQP_BASIC_ACK_METHOD)) {
-            fprintf(stderr, "bench-bus-rabbitmq: no confirm\n");
-            exit(1);
-        }
-        if (frame.frame_type == AMQP_FRAME_METHOD) {
-            const amqp_basic_ack_t *ack = frame.payload.method.decoded;
-            confirmed = ack->delivery_tag;
-        }
-        amqp_maybe_release_buffers(connection);
+    if (ack->multiple)
+        self->up_to = MAX(self->up_to, ack->delivery_tag);
+    else
+        g_hash_table_add(self->early, g_memdup2(&ack->delivery_tag, sizeof ack->delivery_tag));
+    for (guint64 next = self->up_to + 1; g_hash_table_remove(self->early, &next); next++)
+        self->up_to = next;
+}
+
+static void take_confirm(amqp_connection_state_t connection, Confirmed *confirmed)
+{
+    amqp_frame_t frame;
+    if (amqp_simple_wait_frame(connection, &frame) != AMQP_STATUS_OK ||
+        frame.frame_type != AMQP_FRAME_METHOD ||
+        frame.payload.method.id != AMQP_BASIC_ACK_METHOD) {
+        fprintf(stderr, "bench-bus-rabbitmq: no confirm\n");
+        exit(1);
     }
+    note(confirmed, frame.payload.method.decoded);
+    amqp_maybe_release_buffers(connection);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: bench-bus-rabbitmq PORT NUMBER BATCH\n");
+    if (argc != 5) {
+        fprintf(stderr, "usage: bench-bus-rabbitmq PORT classic|quorum NUMBER WINDOW\n");
         return 2;
     }
-    guint64 n = g_ascii_strtoull(argv[2], NULL, 10);
-    guint64 batch = MAX(1, g_ascii_strtoull(argv[3], NULL, 10));
-    amqp_connection_state_t connection = open_channel(atoi(argv[1]));
+    guint64 n = g_ascii_strtoull(argv[3], NULL, 10);
+    guint64 window = MAX(1, g_ascii_strtoull(argv[4], NULL, 10));
+    amqp_connection_state_t connection = open_channel(atoi(argv[1]), argv[2]);
+    Confirmed confirmed = {
+        .early = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
     gint64 start = g_get_monotonic_time();
-    guint64 sent = 0;
-    while (sent < n) {
-        guint64 end = MIN(n, sent + batch);
-        for (; sent < end; sent++)
-            publish(connection, sent);
-        wait_for(connection, sent);
+    for (guint64 sent = 0; sent < n; sent++) {
+        while (sent - confirmed.up_to >= window)
+            take_confirm(connection, &confirmed);
+        publish(connection, argv[2], sent);
     }
-    printf("{\"per_second\": %.1f}\n",
-           (double)n * G_USEC_PER_SEC / (double)(g_get_monotonic_time() - start));
+    while (confirmed.up_to < n)
+        take_confirm(connection, &confirmed);
+    double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
+    struct rusage usage;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    printf("{\"per_second\": %.1f, \"cpu_us\": %.1f}\n", (double)n / seconds,
+           ((double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC +
+            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)) /
+               (double)n);
+    g_hash_table_unref(confirmed.early);
     (void)amqp_connection_close(connection, AMQP_REPLY_SUCCESS);
     (void)amqp_destroy_connection(connection);
     return 0;

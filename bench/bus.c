@@ -5,7 +5,8 @@
  *   fsync   NUMBER small appends to a file in STATE, each with fdatasync
  *   fill    NUMBER events that look like real ones, without signatures and not durable
  *   query   NUMBER queries of each kind, by what fill wrote
- * Prints one JSON object.
+ * Prints one JSON object. bench-bus copy TABLE - NUMBER prints what fill would have left in one
+ * table as lines for PostgreSQL's COPY.
  */
 #include "bus/log-private.h"
 #include "bus/query.h"
@@ -101,12 +102,12 @@ static bool measure_fsync(const char *dir, uint64_t n)
     return unlink(path) == 0;
 }
 
-static bool fill_one(BusLog *log, BusHead *head, uint64_t i, GError **error)
+static BusEvent *make_event(uint64_t i, const uint8_t prev[static BASE_SHA256_BYTES])
 {
     Sample sample;
     make_sample(&sample, i);
-    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
-    event->seq = head->seq + 1;
+    BusEvent *event = g_new0(BusEvent, 1);
+    event->seq = i + 1;
     event->time_us = event->logged_us = FILL_START_US + (int64_t)i * FILL_STEP_US;
     event->topic = g_strdup(sample.topic);
     event->actor = g_strdup(sample.actor);
@@ -119,8 +120,14 @@ static bool fill_one(BusLog *log, BusHead *head, uint64_t i, GError **error)
                                   ",\"name\":\"linux-image-6.1.0-18-amd64\",\"state\":\"complete\","
                                   "\"version\":\"6.1.76-1\"}",
                                   i);
-    memcpy(event->prev, head->prev, sizeof head->prev);
+    memcpy(event->prev, prev, sizeof event->prev);
     event->signed_text = bus_signed_print(event);
+    return event;
+}
+
+static bool fill_one(BusLog *log, BusHead *head, uint64_t i, GError **error)
+{
+    g_autoptr(BusEvent) event = make_event(i, head->prev);
     head->seq++;
     if (!bus_row_insert(log, event, error))
         return false;
@@ -155,6 +162,119 @@ static bool fill(BusLog *log, uint64_t n, GError **error)
     }
     printf("{\"per_second\": %.1f}\n", (double)n / (now() - start));
     return true;
+}
+
+static void put_text(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\\')
+            putchar('\\');
+        putchar(*p);
+    }
+}
+
+static void copy_event(const BusEvent *event)
+{
+    uint8_t id[16];
+    char hex[33];
+    (void)bus_log_id_to_bytes(event->id, id);
+    base_digest_to_hex(id, sizeof id, hex);
+    printf("%" G_GUINT64_FORMAT "\t\\\\x%s\t", event->seq, hex);
+    put_text(event->signed_text);
+    printf("\t\\\\x%0128d\t\\\\x%064d\t", 0, 0);
+    put_text(event->body);
+    printf("\t0\n");
+}
+
+typedef struct {
+    BaseSha256 *sha256;
+    GHashTable *names; /* kind and name → number in @hs, both of which stay */
+    GArray *hs;
+    GArray *counts; /* of the block */
+    GPtrArray *kinds;
+    GPtrArray *texts;
+} CopyNames;
+
+static int64_t copy_name(CopyNames *self, const char *kind, const char *text)
+{
+    g_autofree char *key = g_strconcat(kind, " ", text, NULL);
+    gpointer place = NULL;
+    if (!g_hash_table_lookup_extended(self->names, key, NULL, &place)) {
+        int64_t h = bus_hash_name(self->sha256, kind, text);
+        uint64_t none = 0;
+        place = GUINT_TO_POINTER(self->hs->len);
+        g_array_append_val(self->hs, h);
+        g_array_append_val(self->counts, none);
+        g_ptr_array_add(self->kinds, (gpointer)kind);
+        g_ptr_array_add(self->texts, g_strdup(text));
+        g_hash_table_insert(self->names, g_steal_pointer(&key), place);
+    }
+    g_array_index(self->counts, uint64_t, GPOINTER_TO_UINT(place))++;
+    return g_array_index(self->hs, int64_t, GPOINTER_TO_UINT(place));
+}
+
+static void copy_counts(CopyNames *self, uint64_t block)
+{
+    for (guint i = 0; i < self->hs->len; i++) {
+        uint64_t *n = &g_array_index(self->counts, uint64_t, i);
+        if (*n > 0)
+            printf("%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%" G_GUINT64_FORMAT "\n",
+                   g_array_index(self->hs, int64_t, i), block, *n);
+        *n = 0;
+    }
+}
+
+static void copy_refs(CopyNames *self, uint64_t i, bool print)
+{
+    Sample sample;
+    make_sample(&sample, i);
+    g_autofree char *category = bus_topic_category(sample.topic);
+    int64_t hs[] = {copy_name(self, BUS_KIND_TOPIC, sample.topic),
+                    copy_name(self, BUS_KIND_CATEGORY, category),
+                    copy_name(self, BUS_KIND_ACTOR, sample.actor), 0, 0};
+    if (!print)
+        return;
+    for (unsigned k = 0; k < 2; k++)
+        hs[3 + k] = bus_hash_name(self->sha256, BUS_KIND_OBJECT, sample.objects[k]);
+    for (unsigned k = 0; k < G_N_ELEMENTS(hs); k++)
+        printf("%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\n", hs[k], i + 1);
+}
+
+/* As fill() in whole blocks, but without a database: some ten times as fast. */
+static void copy_table(const char *table, uint64_t n)
+{
+    static const uint8_t prev[BASE_SHA256_BYTES] = {0};
+    CopyNames names = {.sha256 = base_sha256_new(),
+                       .names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                       .hs = g_array_new(FALSE, FALSE, sizeof(int64_t)),
+                       .counts = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+                       .kinds = g_ptr_array_new(),
+                       .texts = g_ptr_array_new_with_free_func(g_free)};
+    n -= n % BUS_BLOCK_EVENTS;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t block = i / BUS_BLOCK_EVENTS;
+        int64_t time_us = FILL_START_US + (int64_t)i * FILL_STEP_US;
+        if (strcmp(table, "bus_event") == 0) {
+            g_autoptr(BusEvent) event = make_event(i, prev);
+            copy_event(event);
+        } else if (strcmp(table, "bus_block") != 0) {
+            copy_refs(&names, i, strcmp(table, "bus_ref") == 0);
+        } else if (i % BUS_BLOCK_EVENTS == 0) {
+            printf("%" G_GUINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\n", block,
+                   time_us, time_us + INT64_C(1023) * FILL_STEP_US);
+        }
+        if ((i + 1) % BUS_BLOCK_EVENTS == 0 && strcmp(table, "bus_count") == 0)
+            copy_counts(&names, block);
+    }
+    for (guint i = 0; i < names.hs->len && strcmp(table, "bus_name") == 0; i++)
+        printf("%" G_GINT64_FORMAT "\t%s\t%s\n", g_array_index(names.hs, int64_t, i),
+               (const char *)names.kinds->pdata[i], (const char *)names.texts->pdata[i]);
+    base_sha256_free(names.sha256);
+    g_hash_table_unref(names.names);
+    g_array_unref(names.hs);
+    g_array_unref(names.counts);
+    g_ptr_array_unref(names.kinds);
+    g_ptr_array_unref(names.texts);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -221,6 +341,10 @@ int main(int argc, char **argv)
         return 2;
     }
     uint64_t n = MAX(1, g_ascii_strtoull(argv[4], NULL, 10));
+    if (strcmp(argv[1], "copy") == 0) {
+        copy_table(argv[2], n);
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
     if (strcmp(argv[1], "fsync") == 0)
         return measure_fsync(argv[3], n) ? 0 : 1;
     unsigned batch = argc > 5 ? (unsigned)MAX(1, atoi(argv[5])) : 1;

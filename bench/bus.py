@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures the event log: appends, verifying, queries; against the disk and against RabbitMQ.
 
-All sides run in turn, several rounds; quote the ratios: rates belong to the machine. Queries run
-over --events stored events on SQLite and, copied row by row, on PostgreSQL.
+All sides run in turn, several rounds; quote the ratios: rates belong to the machine. RabbitMQ is
+asked like for like: a durable queue, persistent messages, and either a confirm for each before the
+next, against single appends, or up to 100 unconfirmed at any time, against batches of 100. Either
+kind of its durable queues is measured, and the faster one counts. CPU time is that of all processes
+of a side: RabbitMQ's server and its client, or the one that appends. Queries run over --events
+stored events on SQLite and, copied, on PostgreSQL.
 """
 import argparse
 import json
@@ -19,18 +23,32 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
 
-# table, columns, which of these are bytes, and what limits it to whole blocks
+# table and columns, as bench-bus copy prints them
 TABLES = [
-    ("bus_event", "seq, id, signed, signature, hash, body, blob", {1, 3, 4}, "seq <= {0}"),
-    ("bus_ref", "h, seq", set(), "seq <= {0}"),
-    ("bus_count", "h, block, n", set(), "block < {0} / 1024"),
-    ("bus_block", "block, min_us, max_us", set(), "block < {0} / 1024"),
-    ("bus_name", "h, kind, name", set(), "{0} > 0"),
+    ("bus_event", "seq, id, signed, signature, hash, body, blob"),
+    ("bus_ref", "h, seq"),
+    ("bus_count", "h, block, n"),
+    ("bus_block", "block, min_us, max_us"),
+    ("bus_name", "h, kind, name"),
 ]
 
 
 def log(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def group_cpu_seconds(pid):
+    """User and system time of the processes of a group that are there."""
+    ticks = 0
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) == pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Bench:
@@ -60,24 +78,43 @@ class Bench:
         state = self.state(name)
         return self.rate(self.helper, "append", os.path.join(state, "atoll.db"), state, number, batch)
 
-    def measure_appends(self, rounds, port):
+    def measure_ours(self, name, number, batch):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        rate = self.append(name, number, batch)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return rate, used * 1e6 / number
+
+    def measure_peer(self, broker, queue, number, window):
+        before = group_cpu_seconds(broker.server.pid)
+        said = json.loads(self.run(self.peer, broker.port, queue, number, window))
+        used = group_cpu_seconds(broker.server.pid) - before
+        return said["per_second"], used * 1e6 / number + said["cpu_us"]
+
+    def measure_appends(self, rounds, broker):
         n = int(20000 * self.scale)
-        seen = {"batches": [], "singles": [], "disk": [], "peer_batches": [], "peer_singles": []}
+        runs = {"batches": lambda: self.measure_ours("batch", n, 100),
+                "singles": lambda: self.measure_ours("single", n // 10, 1)}
+        for queue in ("classic", "quorum") if broker else ():
+            runs[f"batches_{queue}"] = lambda q=queue: self.measure_peer(broker, q, n, 100)
+            runs[f"singles_{queue}"] = lambda q=queue: self.measure_peer(broker, q, n // 20, 1)
+        seen = {name: [] for name in runs}
+        disk = []
         for i in range(rounds):
             log(f"appends: round {i + 1} of {rounds}")
-            seen["disk"].append(self.rate(self.helper, "fsync", "-", self.work, n // 10))
-            seen["singles"].append(self.append("single", n // 10, 1))
-            seen["batches"].append(self.append("batch", n, 100))
-            if port is not None:
-                seen["peer_batches"].append(self.rate(self.peer, port, n, 100))
-                seen["peer_singles"].append(self.rate(self.peer, port, n // 20, 1))
-        medians = {name: statistics.median(rates) for name, rates in seen.items() if rates}
-        self.results.update(medians)
+            disk.append(self.rate(self.helper, "fsync", "-", self.work, n // 10))
+            for name, measure in runs.items():
+                seen[name].append(measure())
+        self.results["disk"] = statistics.median(disk)
+        for name, both in seen.items():
+            self.results[name] = statistics.median(rate for rate, _ in both)
+            self.results[name + "_cpu_us"] = statistics.median(used for _, used in both)
         self.results["singles_to_disk"] = statistics.median(
-            single / disk for single, disk in zip(seen["singles"], seen["disk"]))
-        if port is not None:
-            self.results["batches_to_rabbitmq"] = medians["batches"] / medians["peer_batches"]
-            self.results["singles_to_rabbitmq"] = medians["singles"] / medians["peer_singles"]
+            single / rate for (single, _), rate in zip(seen["singles"], disk))
+        for kind in ("batches", "singles") if broker else ():
+            peers = [[rate for rate, _ in seen[f"{kind}_{queue}"]] for queue in ("classic", "quorum")]
+            self.results[f"{kind}_to_rabbitmq"] = statistics.median(
+                ours / max(theirs) for (ours, _), *theirs in zip(seen[kind], *peers))
 
     def measure_verify(self):
         log("verifying")
@@ -88,44 +125,40 @@ class Bench:
             sys.exit("bench: the log does not prove: %s" % report["findings"])
         self.results["verify"] = report["events"] / (time.monotonic() - start)
 
-    def measure_queries(self, events, postgres, filled, limit):
+    def measure_queries(self, events, postgres, filled):
         state = filled or self.state("queries")
         url = os.path.join(state, "atoll.db")
         log(f"queries: {events} events on SQLite")
         if filled is None:
             self.run(self.helper, "fill", url, state, events)
         self.results["sqlite"] = json.loads(self.run(self.helper, "query", url, state, 200))
-        if postgres is None:
-            return
+        if postgres is not None:
+            self.measure_postgres(postgres, self.results["sqlite"]["events"])
+
+    def measure_postgres(self, postgres, events):
+        state = self.state("queries-postgresql")
         name = postgres.make_database()
-        log("queries: copying to PostgreSQL")
+        log(f"queries: {events} events on PostgreSQL")
         self.run(self.atoll, "bus", "key", "list", "--database", postgres.url(name), "--state", state)
-        self.copy(url, postgres, name, limit)
-        log("queries: on PostgreSQL")
+        self.copy(postgres, name, events)
         self.results["postgresql"] = json.loads(
             self.run(self.helper, "query", postgres.url(name), state, 200))
 
-    def copy(self, path, postgres, name, limit):
-        source = sqlite3.connect(path)
-        seq, = source.execute("SELECT seq FROM bus_head").fetchone()
-        seq = min(seq, limit - limit % 1024 if limit else seq)
+    def copy(self, postgres, name, events):
         postgres.sql(name, "ALTER TABLE bus_ref DROP CONSTRAINT bus_ref_pkey")
         postgres.sql(name, "DROP INDEX bus_event_id")
-        for table, columns, blobs, where in TABLES:
-            psql = subprocess.Popen(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", postgres.url(name),
-                                     "-c", f"COPY {table} ({columns}) FROM STDIN"],
-                                    stdin=subprocess.PIPE, text=True)
-            for row in source.execute(f"SELECT {columns} FROM {table} WHERE {where.format(seq)}"):
-                psql.stdin.write("\t".join(
-                    "\\N" if value is None else "\\\\x" + value.hex() if i in blobs
-                    else str(value).replace("\\", "\\\\") for i, value in enumerate(row)) + "\n")
-            psql.stdin.close()
-            if psql.wait() != 0:
-                sys.exit("bench: psql failed")
-        postgres.sql(name, f"UPDATE bus_head SET seq = {seq}")
-        postgres.sql(name, "ALTER TABLE bus_ref ADD PRIMARY KEY (h, seq)")
-        postgres.sql(name, "CREATE UNIQUE INDEX bus_event_id ON bus_event (id)")
-        postgres.sql(name, "ANALYZE")
+        for table, columns in TABLES:
+            with subprocess.Popen([self.helper, "copy", table, "-", str(events)],
+                                  stdout=subprocess.PIPE) as source:
+                subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", postgres.url(name),
+                                "-c", f"COPY {table} ({columns}) FROM STDIN"],
+                               stdin=source.stdout, check=True)
+            if source.returncode != 0:
+                sys.exit("bench: bench-bus copy failed")
+        for sql in ("UPDATE bus_head SET seq = (SELECT max(seq) FROM bus_event)",
+                    "SET maintenance_work_mem = '512MB'; ALTER TABLE bus_ref ADD PRIMARY KEY (h, seq)",
+                    "CREATE UNIQUE INDEX bus_event_id ON bus_event (id)", "VACUUM ANALYZE"):
+            self.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", postgres.url(name), "-c", sql)
 
 
 def goals(results):
@@ -134,7 +167,7 @@ def goals(results):
             ("single appends to the disk's fsync rate", results["singles_to_disk"], 0.8),
             ("verified events a second", results["verify"], 30000)]
     if "batches_to_rabbitmq" in results:
-        rows.append(("batches to RabbitMQ's durable publish with confirms of 100",
+        rows.append(("batches to RabbitMQ's durable publish, up to 100 unconfirmed",
                      results["batches_to_rabbitmq"], 2))
         rows.append(("singles to RabbitMQ's durable publish with a confirm each",
                      results["singles_to_rabbitmq"], 2))
@@ -154,8 +187,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1, help="length of the append runs")
     parser.add_argument("--events", type=int, default=10_000_000, help="stored events for queries; 0: none")
     parser.add_argument("--filled", help="a state directory that bench-bus fill made already")
-    parser.add_argument("--postgresql-events", type=int, default=0,
-                        help="copy only so many of them to PostgreSQL; 0: all")
+    parser.add_argument("--postgresql-only", action="store_true", help="of all this, only its queries")
     parser.add_argument("--no-rabbitmq", action="store_true")
     parser.add_argument("--no-postgresql", action="store_true")
     parser.add_argument("--json", action="store_true")
@@ -166,14 +198,19 @@ def main():
     bench = Bench(work, os.path.abspath(options.build), options.scale)
     broker = postgres = None
     try:
+        if options.postgresql_only:
+            postgres = Postgres()
+            bench.measure_postgres(postgres, options.events)
+            print(json.dumps(bench.results, indent=2))
+            return
         if not options.no_rabbitmq:
             from rabbitmq import Broker
             broker = Broker()
-        bench.measure_appends(options.rounds, broker.port if broker else None)
+        bench.measure_appends(options.rounds, broker)
         bench.measure_verify()
         if options.events or options.filled:
             postgres = None if options.no_postgresql else Postgres()
-            bench.measure_queries(options.events, postgres, options.filled, options.postgresql_events)
+            bench.measure_queries(options.events, postgres, options.filled)
     finally:
         subprocess.run(["rm", "-rf", "--one-file-system", work], check=False)
         for server in (broker, postgres):
@@ -182,6 +219,12 @@ def main():
     rows = goals(bench.results)
     if options.json:
         print(json.dumps(bench.results, indent=2))
+    for kind in ("batches", "singles"):
+        used = {side: bench.results[key] for side, key in (
+            ("here", f"{kind}_cpu_us"), ("RabbitMQ, classic queue", f"{kind}_classic_cpu_us"),
+            ("quorum queue", f"{kind}_quorum_cpu_us")) if key in bench.results}
+        log(f"CPU time of {kind} in µs an event: "
+            + ", ".join(f"{side} {value:.0f}" for side, value in used.items()))
     for name, value, goal, reached in rows:
         print("%-82s %12.2f  %-10s %s" % (name, value, goal, "" if reached else "MISSED"),
               file=sys.stderr if options.json else sys.stdout)
