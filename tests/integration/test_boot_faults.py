@@ -165,7 +165,13 @@ def copy_disk(disks, directory):
     return disk
 
 
-def test_bad_versions_bios(host_disks, tmp_path):
+def skip_unless_asked(request):
+    if request.config.getoption("--power-runs") == 0:
+        pytest.skip("‘make check-power’ runs it: it takes many minutes")
+
+
+def test_bad_versions_bios(host_disks, tmp_path, request):
+    skip_unless_asked(request)
     disk = copy_disk(host_disks, tmp_path)
     with Host(host_disks, "bios", disk, log=tmp_path / "console.log") as host:
         host.login("root", PASSWORD)
@@ -184,8 +190,7 @@ def test_bad_versions_bios(host_disks, tmp_path):
 
 def test_more_bad_versions_bios(host_disks, tmp_path, request):
     """One that hangs, one that is not healthy, and then a good one with a new boot loader."""
-    if request.config.getoption("--power-runs") == 0:
-        pytest.skip("‘make check-power’ runs it: it takes many minutes")
+    skip_unless_asked(request)
     disk = copy_disk(host_disks, tmp_path)
     with Host(host_disks, "bios", disk, log=tmp_path / "console.log") as host:
         host.login("root", PASSWORD)
@@ -223,8 +228,9 @@ def test_more_bad_versions_bios(host_disks, tmp_path, request):
         assert loader.starts(1) == ["new31"]
 
 
-def test_bad_versions_uefi(host_disks, tmp_path):
+def test_bad_versions_uefi(host_disks, tmp_path, request):
     """One whose own program of atoll is broken: nothing of it takes part in going back."""
+    skip_unless_asked(request)
     disk = copy_disk(host_disks, tmp_path)
     with Host(host_disks, "uefi", disk, log=tmp_path / "console.log") as host:
         host.login("root", PASSWORD)
