@@ -51,7 +51,9 @@ def run_meson(directory, env):
 def run_pytest(directory, env):
     report = directory / "integration.xml"
     report.unlink(missing_ok=True)
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider",
+    # a file's tests share what is dear to make: composed trees, disks
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile",
+                           "-p", "no:cacheprovider", "--durations=40", "--durations-min=5",
                            f"--junitxml={report}", SOURCE / "tests/integration"], check=False,
                           cwd=SOURCE, env=env | {"ATOLL_BUILD": str(directory)})
     if not report.exists():
