@@ -229,6 +229,12 @@ def test_hostile(tmp_path):
     run(PROGRAM, "validate", path)
 
 
+def flipped(text, position):
+    """The text with another letter at a position, whichever is there."""
+    letter = b"B" if text[position:position + 1] == b"A" else b"A"
+    return text[:position] + letter + text[position + 1:]
+
+
 def test_signatures(tmp_path):
     """With a key in the image only what it has signed is read, whatever it is wrapped in."""
     root = tmp_path / "root"
@@ -254,7 +260,9 @@ def test_signatures(tmp_path):
                                base64.b64encode(text).decode())])):
             signed.write_bytes(wrapped)
             run(PROGRAM, "validate", "--root", root, signed)
-        for changed in (text.replace(b"i", b"j", 1), b"x" + text, text[:-10] + b"A" + text[-9:]):
+        middle = len(text.rstrip().rsplit(b"\n", 1)[0]) // 2  # of what is signed
+        for changed in (flipped(text, middle), b"x" + text, flipped(text, len(text) - 10)):
+            assert changed != text
             signed.write_bytes(changed)
             result = run(PROGRAM, "validate", "--root", root, signed, status=1)
             assert "signature" in result.stderr or "not signed" in result.stderr
