@@ -14,8 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A database server that is restarted is back after this. */
-#define AWAY_TRY_US (5 * G_USEC_PER_SEC)
+/* A database server that is restarted is back after this: a writer would lose what it was given,
+ * and waits for one that has to recover from a crash first. */
+#define AWAY_READ_US (5 * G_USEC_PER_SEC)
+#define AWAY_WRITE_US (60 * G_USEC_PER_SEC)
+/* from when on whoever waits is told why */
+#define AWAY_QUIET_US (2 * G_USEC_PER_SEC)
 #define AWAY_PAUSE_US 200000
 
 void cmd_bus_close(CmdBus *self)
@@ -51,7 +55,9 @@ CmdBus *cmd_bus_open(const CmdArgs *args, CmdBusMode mode, GError **error)
     g_autoptr(CmdBus) self = g_new0(CmdBus, 1);
     if (!prepare_file(url, mode, error))
         return NULL;
-    int64_t end = g_get_monotonic_time() + AWAY_TRY_US;
+    int64_t start_us = g_get_monotonic_time();
+    int64_t try_us = mode == CMD_BUS_WRITE ? AWAY_WRITE_US : AWAY_READ_US;
+    bool told = false;
     for (;;) {
         g_autoptr(GError) local = NULL;
         self->db = base_db_open(url, &local);
@@ -59,10 +65,14 @@ CmdBus *cmd_bus_open(const CmdArgs *args, CmdBusMode mode, GError **error)
             self->log = bus_log_open(self->db, mode == CMD_BUS_WRITE ? state : NULL, &local);
         if (self->log != NULL)
             return g_steal_pointer(&self);
-        if (!g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_AWAY) ||
-            g_get_monotonic_time() > end) {
+        int64_t waited_us = g_get_monotonic_time() - start_us;
+        if (!g_error_matches(local, BASE_DB_ERROR, BASE_DB_ERROR_AWAY) || waited_us > try_us) {
             g_propagate_error(error, g_steal_pointer(&local));
             return NULL;
+        }
+        if (waited_us > AWAY_QUIET_US && !told) {
+            g_printerr("atoll: waiting for it: %s\n", local->message);
+            told = true;
         }
         g_clear_pointer(&self->db, base_db_close);
         g_usleep(AWAY_PAUSE_US);
