@@ -23,7 +23,7 @@ class Log:
     def tool(self, *words, data=None):
         done = subprocess.run([str(w) for w in (self.build / "tests/support/bus-log", self.state,
                                                 *words)],
-                              input=data, text=True, capture_output=True, timeout=120, check=False,
+                              input=data, text=True, capture_output=True, timeout=600, check=False,
                               env=self.env)
         if done.returncode != 0:
             pytest.fail(done.stderr)
@@ -44,7 +44,7 @@ class Log:
 
     def atoll(self, *words, status=0):
         argv = [self.build / "src/programs/atoll", *words, "--state", self.state]
-        done = subprocess.run([str(w) for w in argv], text=True, capture_output=True, timeout=120,
+        done = subprocess.run([str(w) for w in argv], text=True, capture_output=True, timeout=600,
                               check=False, env=self.env)
         assert done.returncode == status, done.stdout + done.stderr
         return done
@@ -77,17 +77,18 @@ class Daemon:
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
-        assert self.process.wait(timeout=60) == 0, self.text()
+        assert self.process.wait(timeout=300) == 0, self.text()
         assert "Sanitizer" not in self.text()
 
     def fails(self):
         """What it says when it ends by itself, with exit status 1."""
-        assert self.process.wait(timeout=60) == 1, self.text()
+        assert self.process.wait(timeout=300) == 1, self.text()
         return self.text()
 
-    def wait_for(self, text):
-        wait_until(lambda: text in self.text() or self.process.poll() is not None, 60)
-        assert text in self.text()
+    def wait_for(self, text, times=1):
+        """Until it has said so that often."""
+        wait_until(lambda: self.text().count(text) >= times or self.process.poll() is not None)
+        assert self.text().count(text) >= times, self.text()
 
 
 @pytest.fixture

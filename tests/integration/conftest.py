@@ -60,7 +60,7 @@ class Server:
         self.process = subprocess.Popen(
             [BUILD / "src/programs/atoll", "serve", "--port-file", port_file, *extra],
             stdout=self.log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while not port_file.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail("atoll serve did not start: " + self.read_log())
@@ -76,7 +76,7 @@ class Server:
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=300)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -12,10 +13,27 @@ import time
 import pytest
 
 
+RESERVED = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that this process may listen on, as long as it lives.
+
+    It is none that the kernel gives to clients, and a name that only one can have keeps it from
+    other tests; a port that was only free when asked for is taken by somebody sooner or later."""
+    first_of_clients = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(10000, max(first_of_clients, 20000)), 2000):
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0atoll-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        RESERVED.append(name)
+        return port
+    return pytest.fail("no port is free")
 
 
 def program(name):
@@ -46,13 +64,15 @@ class Postgres:
                       "atoll", "-R", "-c", "fast")
         with open(self.data / "postgresql.auto.conf", "a", encoding="utf-8") as conf:
             conf.write(f"port = {self.port}\nlisten_addresses = '127.0.0.1'\n"
-                       f"unix_socket_directories = '{self.directory}'\nmax_connections = 200\n")
+                       f"unix_socket_directories = '{self.directory}'\nmax_connections = 200\n"
+                       # servers are killed here, machines are not: what was written stays
+                       "fsync = off\n")
         self.control("start")
 
     def tool(self, name, *words):
         prefix = ["runuser", "-u", self.user, "--"] if os.getuid() == 0 else []
         argv = [*prefix, program(name), *words]
-        done = subprocess.run([str(word) for word in argv], cwd="/tmp", text=True, timeout=120,
+        done = subprocess.run([str(word) for word in argv], cwd="/tmp", text=True, timeout=600,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0:
@@ -113,6 +133,8 @@ def postgres_pair():
         standby = Postgres(primary)
         primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
         primary.sql("postgres", "SELECT pg_reload_conf()")
+        wait_until(lambda: primary.sql("postgres", "SELECT sync_state FROM pg_stat_replication")
+                   == "sync")
         yield primary, standby
     finally:
         for server in (standby, primary):
@@ -129,8 +151,8 @@ def database(request, tmp_path):
     return server.url(server.make_database())
 
 
-def wait_until(condition, seconds=30):
-    """Fails when condition() does not become true."""
+def wait_until(condition, seconds=300):
+    """Fails when condition() does not become true; the time is one for a machine under load."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

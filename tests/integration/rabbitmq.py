@@ -115,7 +115,7 @@ log.console = false
         self.server = subprocess.Popen([SERVER], env=self.env, cwd=self.directory,
                                        start_new_session=True, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.STDOUT)
-        end = time.monotonic() + 90
+        end = time.monotonic() + 300
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
@@ -136,7 +136,7 @@ log.console = false
     def control(self, *words):
         """rabbitmqctl"""
         subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", *[str(w) for w in words]],
-                       env=self.env, cwd=self.directory, check=True, timeout=120,
+                       env=self.env, cwd=self.directory, check=True, timeout=600,
                        stdout=subprocess.DEVNULL)
 
     def connect(self):

@@ -35,10 +35,19 @@ class Receiver:
         self.posts = []
         self.tries = []
         self.answers = lambda path, n: 200
+        self.connections = 0
+        lock = threading.Lock()
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self):
+                with lock:
+                    receiver.connections += 1
+                super().handle()
+                with lock:
+                    receiver.connections -= 1
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -158,7 +167,8 @@ def test_fails_three_times_and_keeps_the_order(log, receiver):
 
 def test_hooks_do_not_wait_for_one_another(log, receiver):
     """One receiver is dead, one refuses one event for good, one is well."""
-    log.atoll("bus", "webhook", "add", f"http://127.0.0.1:{free_port()}/", "--name", "dead")
+    dead = free_port()
+    log.atoll("bus", "webhook", "add", f"http://127.0.0.1:{dead}/", "--name", "dead")
     add_hook(log, receiver.url + "/good", "good")
     add_hook(log, receiver.url + "/picky", "picky", "--attempts", 3)
     bad = {"tries": 0}
@@ -187,6 +197,8 @@ def test_killed_deliverer_loses_nothing(log, receiver):
     for mark in (50, 150):
         wait_until(lambda m=mark: len(receiver.posts) >= m)
         daemon.kill()
+        # what it sent last is counted before anything of the next one
+        wait_until(lambda: receiver.connections == 0)
         daemon = log.start("bus", "deliver")
     wait_until(lambda: set(receiver.numbers()) == set(range(300)))
     daemon.stop()
@@ -244,7 +256,9 @@ def test_one_deliverer(log, receiver):
     log.start("bus", "deliver", "--standby")
     first.kill()
     log.append(*events(5, 5))
-    wait_until(lambda: receiver.numbers() == list(range(10)))
+    # the first may have been killed before it noted that the fifth was taken
+    wait_until(lambda: list(dict.fromkeys(receiver.numbers())) == list(range(10)))
+    assert len(receiver.numbers()) <= 11
 
 
 def test_on_each_database(receiver, database, log):
@@ -270,7 +284,7 @@ def test_database_restarted(receiver, own_postgres, log):
     wait_until(lambda: len(receiver.posts) >= 20)
     own_postgres.control("restart", "immediate")
     log.append(*events(50, 200))
-    wait_until(lambda: set(receiver.numbers()) == set(range(250)), 60)
+    wait_until(lambda: set(receiver.numbers()) == set(range(250)))
     daemon.stop()
     numbers = receiver.numbers()
     assert sorted(numbers) == numbers and len(numbers) <= 251
@@ -290,7 +304,7 @@ def test_lag_alarm_and_lost_subscription(log, receiver):
                           "--json").stdout
         return [line for line in found.splitlines() if "webhook:dead" in line]
 
-    wait_until(alarms, 60)
+    wait_until(alarms)
     log.atoll("bus", "subscriptions", "remove", "webhook:dead")
     log.append(*events(1))
     wait_until(lambda: receiver.numbers("/good") == [0])
@@ -308,7 +322,7 @@ def test_mail(log, mailbox):
                *events(1, 1, **dict(wanted, actor="person:alice")),
                *events(1, 2, **dict(wanted, objects=["rpm:bash"])),
                *events(1, 3, **wanted), *events(1, 4, **wanted))
-    wait_until(lambda: len(box.mails) == 2, 60)
+    wait_until(lambda: len(box.mails) == 2)
     log.daemons[0].stop()
     sender, recipients, mail = box.mails[0]
     event = log.read()[3]
@@ -331,15 +345,23 @@ def test_digest_and_mute(log, mailbox):
     log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org")
     log.append(*events(5))
     log.append(*events(5, 5))
-    wait_until(lambda: box.mails, 60)
-    _, recipients, mail = box.mails[0]
-    assert recipients == ["alice@example.org"] and mail["Subject"] == "[atoll] 10 events"
-    assert all(f'{{"n":{n}}}' in mail.get_content() for n in range(10))
+
+    def told():
+        return [n for _, _, mail in box.mails for n in range(10)
+                if f'{{"n":{n}}}' in mail.get_content()]
+
+    wait_until(lambda: len(told()) >= 10)
+    assert told() == list(range(10))
+    # the second five are in the same digest, or, when that has taken long to come, in the next
+    assert [mail["Subject"] for _, _, mail in box.mails] in (
+        ["[atoll] 10 events"], ["[atoll] 5 events"] * 2)
+    assert {recipient for _, recipients, _ in box.mails for recipient in recipients} == {
+        "alice@example.org"}
     log.atoll("bus", "notify", "mute", "muted", "--for", "0")
     log.daemons[0].stop()
     log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org")
     log.append(*events(1, 10))
-    wait_until(lambda: any(r == ["bob@example.org"] for _, r, _ in box.mails), 60)
+    wait_until(lambda: any(r == ["bob@example.org"] for _, r, _ in box.mails))
     bobs = [m for _, r, m in box.mails if r == ["bob@example.org"]]
     assert len(bobs) == 1 and '{"n":10}' in bobs[0].get_content()
 
@@ -370,7 +392,7 @@ def test_mail_with_password(log, tmp_path):
     log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org",
               "--smtp-password-file", password)
     log.append(*events(1))
-    wait_until(lambda: box.mails, 60)
+    wait_until(lambda: box.mails)
     log.daemons[0].stop()
     assert "ge-heim" not in log.daemons[0].text()
     box.controller.stop()
@@ -408,7 +430,7 @@ def test_mail_over_tls(log, tmp_path, implicit):
     assert not box.mails
     log.start("bus", "deliver", "--smtp", box.url, "--from", "atoll@example.org", "--smtp-ca-file",
               tmp_path / "ca.crt")
-    wait_until(lambda: box.mails, 60)
+    wait_until(lambda: box.mails)
     assert '{"n":0}' in box.mails[0][2].get_content()
     log.daemons[1].stop()
     box.controller.stop()

@@ -194,16 +194,16 @@ def test_follow_sees_all_once(log, tmp_path):
         lines.write_text("".join(json.dumps({"topic": "w.x", "body": {"i": i}}) + "\n" for i in range(250)))
         writers = [subprocess.Popen([str(w) for w in log.argv("import", lines)], stdout=subprocess.DEVNULL)
                    for _ in range(4)]
-        assert [w.wait(timeout=120) for w in writers] == [0] * 4
+        assert [w.wait(timeout=600) for w in writers] == [0] * 4
         wait_until(lambda: len(seen) >= 1002)
         reader.send_signal(signal.SIGINT)
-        thread.join(timeout=30)
-        assert reader.wait(timeout=30) == 0
+        thread.join(timeout=300)
+        assert reader.wait(timeout=300) == 0
     assert seen == list(range(1, 1003))
 
 
 def test_password_stays_secret(atoll, tmp_path):
     for url in ("postgresql://u:geheim@127.0.0.1:1/x", "postgresql://u:geheim@[::1/x", "mysql://u:geheim@h/x"):
         log = Log(atoll, url, tmp_path / "state")
-        result = run(*log.argv("publish", "a.b"), status=1, env=dict(os.environ, PGCONNECT_TIMEOUT="2"))
+        result = run(*log.argv("search"), status=1, env=dict(os.environ, PGCONNECT_TIMEOUT="2"))
         assert "geheim" not in result.stderr and result.stderr

@@ -7,6 +7,7 @@ import pytest
 from webclient import Client, make_token
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="python3-selenium is not installed")
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402 pylint: disable=wrong-import-position
 from selenium.webdriver.common.by import By  # noqa: E402 pylint: disable=wrong-import-position
 from selenium.webdriver.common.keys import Keys  # noqa: E402 pylint: disable=wrong-import-position
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402 pylint: disable=wrong-import-position
@@ -60,7 +61,12 @@ def open_browser(tmp_path):
 
 
 def texts(driver, selector):
-    return [element.text for element in driver.find_elements(By.CSS_SELECTOR, selector)]
+    """Of all elements at one moment: a live page replaces them."""
+    while True:
+        try:
+            return [element.text for element in driver.find_elements(By.CSS_SELECTOR, selector)]
+        except StaleElementReferenceException:
+            continue
 
 
 def assert_quiet(driver):
@@ -72,7 +78,7 @@ def assert_quiet(driver):
 def test_live_updates(log, open_browser):
     driver = open_browser()
     driver.get(f"{log.url}/log")
-    wait = WebDriverWait(driver, 20)
+    wait = WebDriverWait(driver, 300)
     wait.until(lambda d: "live" in texts(d, "#live .state"))
     assert len(texts(driver, ".event")) == 25
     made = log.publish(f"{PREFIX}.image.disk.made", {"summary": "new & <b>bold</b>"},
@@ -91,7 +97,7 @@ def test_live_updates(log, open_browser):
 def test_live_filters_and_pause(log, open_browser):
     driver = open_browser()
     driver.get(f"{log.url}/log?category=build")
-    wait = WebDriverWait(driver, 20)
+    wait = WebDriverWait(driver, 300)
     wait.until(lambda d: "live" in texts(d, "#live .state"))
     log.publish(f"{PREFIX}.compose.tree.done", {"summary": "not here"})
     log.publish(f"{PREFIX}.build.tree.done", {"summary": "but this"})
@@ -109,7 +115,7 @@ def test_live_filters_and_pause(log, open_browser):
 def test_search_and_pages(log, open_browser):
     driver = open_browser()
     driver.get(f"{log.url}/log")
-    wait = WebDriverWait(driver, 20)
+    wait = WebDriverWait(driver, 300)
     driver.find_element(By.CSS_SELECTOR, ".filters summary").send_keys(Keys.ENTER)
     field = driver.find_element(By.NAME, "package")
     field.send_keys("bash", Keys.ENTER)
@@ -134,7 +140,7 @@ def test_without_scripts(log, open_browser):
     driver.find_element(By.CSS_SELECTOR, ".filters summary").click()
     driver.find_element(By.NAME, "category").send_keys("build")
     driver.find_element(By.CSS_SELECTOR, ".filters button").click()
-    wait = WebDriverWait(driver, 20)
+    wait = WebDriverWait(driver, 300)
     wait.until(lambda d: "category=build" in d.current_url)
     assert set(texts(driver, ".event .topic")) == {"build.tree.done"}
     driver.find_element(By.CSS_SELECTOR, ".event .topic").click()

@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import random
+import re
 import subprocess
 import threading
 import time
@@ -15,6 +16,8 @@ import jsonschema
 import pytest
 
 from conftest import run
+from database import free_port
+from randomschema import random_schema, random_value
 from webclient import ATOLL, Client, Stream, make_token
 
 PREFIX = "org.atoll.prod"
@@ -124,7 +127,7 @@ def test_a_body_of_100_megabytes(log, tmp_path):
     with open(huge, "wb") as file:
         file.truncate(100_000_000)
     for extra in ([], ["-H", "Transfer-Encoding: chunked"]):
-        code = run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *extra, "-H",
+        code = run("curl", "-s", "--expect100-timeout", "120", "-o", "/dev/null", "-w", "%{http_code}", *extra, "-H",
                    f"Authorization: Bearer {log.token}", "--data-binary", f"@{huge}",
                    f"{log.server.url}/events", status=None).stdout
         assert code == "413"
@@ -200,9 +203,9 @@ def test_stream_catches_up_beyond_the_ring(log):
 
 def test_streams_resume_over_a_restart(serve, state):
     """Readers that reconnect with Last-Event-ID see every event once, in order."""
-    log = Log(serve, state)
-    port = log.server.port
+    port = free_port()
     listen = ("--listen", f"127.0.0.1:{port}")
+    log = Log(serve, state, *listen)
     stop = threading.Event()
     seen = [[] for _ in range(4)]
 
@@ -222,13 +225,14 @@ def test_streams_resume_over_a_restart(serve, state):
         follower.start()
     curl = subprocess.Popen(["curl", "-sN", f"{log.server.url}/events?since=0"],
                             stdout=subprocess.PIPE, text=True)
+    text = curl.stdout.readline() + curl.stdout.readline()
     total = 0
     for how in ("terminate", "kill", "terminate"):
         for _ in range(40):
             log.client.publish(body={"n": total})
             total += 1
         getattr(log.server.process, how)()
-        log.server.process.wait(timeout=20)
+        log.server.process.wait(timeout=300)
         if how == "kill":
             log.server.stop = lambda: 0
         log.client.close()
@@ -236,7 +240,7 @@ def test_streams_resume_over_a_restart(serve, state):
     for _ in range(20):
         log.client.publish(body={"n": total})
         total += 1
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while any(len(numbers) < total for numbers in seen) and time.monotonic() < deadline:
         time.sleep(0.05)
     stop.set()
@@ -246,11 +250,18 @@ def test_streams_resume_over_a_restart(serve, state):
     def ids(text):
         return [int(line[4:]) for line in text.splitlines() if line.startswith("id: ")][1:]
 
-    got = ids(curl.communicate(timeout=20)[0])
-    rest = run("curl", "-sN", "--max-time", "2", "-H", f"Last-Event-ID: {got[-1]}",
-               f"{log.server.url}/events", status=28).stdout
-    got += ids(rest)
-    assert got == list(range(1, len(got) + 1)) and len(got) > total
+    got = ids(text + curl.stdout.read())
+    curl.wait()
+    last = log.client.get("/messagecount")["messagecount"]
+    with subprocess.Popen(["curl", "-sN", "-H", f"Last-Event-ID: {got[-1]}",
+                           f"{log.server.url}/events"], stdout=subprocess.PIPE, text=True) as curl:
+        lines = []
+        while f"id: {last}\n" not in lines:
+            lines.append(curl.stdout.readline())
+            assert lines[-1], "the stream ended"
+        curl.terminate()
+    got += ids("".join(lines))
+    assert got == list(range(1, last + 1)) and last > total
     for numbers in seen:
         assert numbers[:total] == list(range(total))
 
@@ -323,7 +334,8 @@ def test_datagrepper(any_log):
 
     meta = client.get("/raw", package="zsh", meta=["summary", "date", "usernames", "icon"],
                       rows_per_page=1)["raw_messages"][0]["meta"]
-    assert meta["usernames"] == ["al"] and meta["date"] == "just now" and len(meta["WARNING"]) == 1
+    assert meta["usernames"] == ["al"] and re.fullmatch("just now|.* ago", meta["date"])
+    assert len(meta["WARNING"]) == 1
 
 
 @pytest.mark.parametrize("query, wanted", [
@@ -413,65 +425,6 @@ def test_schemas(log, tmp_path):
     assert log.client.publish(schema="unknown")["schema-digest"] is None
 
 
-TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
-
-
-def random_value(dice, depth=0):
-    kind = dice.randrange(5 if depth > 2 else 8)
-    if kind < 5:
-        return [None, dice.random() < 0.5, dice.randrange(-2, 6), dice.randrange(8) + 0.5,
-                "".join(dice.choices("abä", k=dice.randrange(5)))][kind]
-    if kind == 5:
-        return [random_value(dice, depth + 1) for _ in range(dice.randrange(4))]
-    return {name: random_value(dice, depth + 1) for name in dice.sample(["a", "b", "ab"],
-                                                                        dice.randrange(4))}
-
-
-def random_schema(dice, draft, depth=0):
-    def schema():
-        return random_schema(dice, draft, depth + 1)
-
-    def few(make, low=1):
-        return [make() for _ in range(dice.randrange(low, 4))]
-
-    def names():
-        return dice.sample(["a", "b", "ab"], dice.randrange(1, 3))
-
-    def count():
-        return dice.randrange(4)
-
-    makers = {
-        "type": lambda: dice.choice([dice.choice(TYPES), dice.sample(TYPES, 3)]),
-        "enum": lambda: few(lambda: random_value(dice)), "pattern": lambda: dice.choice(["^a", "b$", "ä"]),
-        "minLength": count, "maxLength": count, "minItems": count, "maxItems": count,
-        "minProperties": count, "maxProperties": count, "minimum": count, "maximum": count,
-        "multipleOf": lambda: dice.randrange(1, 4), "uniqueItems": lambda: dice.random() < 0.7,
-        "required": names}
-    if depth < 4:
-        makers.update({
-            "properties": lambda: {name: schema() for name in names()},
-            "patternProperties": lambda: {"^a": schema()}, "additionalProperties": schema,
-            "items": schema, "allOf": lambda: few(schema), "anyOf": lambda: few(schema),
-            "oneOf": lambda: few(schema), "not": schema, "$ref": lambda: "#/definitions/d"})
-        if draft == 4:
-            makers.update({"items": lambda: dice.choice([schema(), few(schema)]),
-                           "additionalItems": schema, "exclusiveMinimum": lambda: True,
-                           "dependencies": lambda: {"a": dice.choice([schema(), names()])}})
-        else:
-            makers.update({"prefixItems": lambda: few(schema), "contains": schema, "minContains": count,
-                           "maxContains": count, "propertyNames": schema, "if": schema, "then": schema,
-                           "else": schema, "const": lambda: random_value(dice),
-                           "exclusiveMaximum": count, "dependentRequired": lambda: {"b": names()},
-                           "dependentSchemas": lambda: {"b": schema()}})
-    chosen = dice.sample(sorted(makers), dice.randrange(1, 4))
-    if "$ref" in chosen:
-        # what stands beside it counts from 2019-09 on
-        chosen = ["$ref"]
-    if "exclusiveMinimum" in chosen and draft == 4:
-        chosen.append("minimum")
-    return {name: makers[name]() for name in chosen}
-
-
 @pytest.mark.parametrize("draft, oracle", [(4, jsonschema.Draft4Validator),
                                            (2020, jsonschema.Draft202012Validator)])
 def test_bodies_fit_schemas(log, tmp_path, draft, oracle):
@@ -553,14 +506,14 @@ def test_health_follows_the_database(serve, state, own_postgres):
     own_postgres.control("stop", "immediate")
 
     def wait_for(status):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 300
         while log.client.request("GET", "/healthz")[0].status != status:
             assert time.monotonic() < end
             time.sleep(0.05)
 
     wait_for(503)
     assert log.client.get("/raw", status=503)["error"].startswith("the event log cannot be reached")
-    with Stream(log.server.port, "?since=0", timeout=30) as stream:
+    with Stream(log.server.port, "?since=0", timeout=300) as stream:
         own_postgres.control("start")
         assert stream.event()["seq"] == 1
         wait_for(200)
@@ -590,7 +543,7 @@ def test_deliver_with_the_server(serve, state):
             f"{PREFIX}.build.*", "--secret-file", state / "secret", "--allow-private", "--state", state)
         log = Log(serve, state, "--deliver")
         made = log.client.publish(f"{PREFIX}.build.x.y", {"n": 1})
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while not got and time.monotonic() < deadline:
             time.sleep(0.02)
         receiver.shutdown()

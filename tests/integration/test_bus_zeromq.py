@@ -90,12 +90,15 @@ class Bus:
         self.context = zmq.Context()
         self.port = free_port()
         self.publisher = self.context.socket(zmq.XPUB)
+        self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)
         self.publisher.bind(f"tcp://127.0.0.1:{self.port}")
         self.url = f"tcp://127.0.0.1:{self.port}"
 
     def wait_subscriber(self):
-        assert self.publisher.poll(60000), "nobody subscribes"
-        self.publisher.recv()
+        frame = b""
+        while not frame.startswith(b"\1"):
+            assert self.publisher.poll(300000), "nobody subscribes"
+            frame = self.publisher.recv()
 
     def send(self, message):
         self.publisher.send_multipart([message["topic"].encode(), dumps(message).encode()])
@@ -122,18 +125,33 @@ def publisher(log, keys):
     return log, endpoint, replay
 
 
-def subscribe(context, endpoint, topic=b""):
+HELLO = "org.atoll.prod.compose.hello"
+
+
+def subscribe(context, log, endpoint, topic=b""):
+    """A socket that gets what @log publishes from now on: it has had something already."""
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.SUBSCRIBE, topic)
-    socket.setsockopt(zmq.RCVTIMEO, 30000)
     socket.connect(endpoint)
-    time.sleep(0.5)
-    return socket
+    for _ in range(600):
+        log.append({"topic": HELLO})
+        if socket.poll(500):
+            return socket
+    return pytest.fail("nothing is published")
+
+
+def receive(socket):
+    """The next message that is no hello."""
+    while True:
+        assert socket.poll(300000), "nothing came"
+        frames = socket.recv_multipart()
+        if frames[0] != HELLO.encode():
+            return frames
 
 
 def ask(context, replay, query):
     socket = context.socket(zmq.REQ)
-    socket.setsockopt(zmq.RCVTIMEO, 30000)
+    socket.setsockopt(zmq.RCVTIMEO, 300000)
     socket.connect(replay)
     socket.send(query if isinstance(query, bytes) else json.dumps(query).encode())
     frames = socket.recv_multipart()
@@ -144,11 +162,11 @@ def ask(context, replay, query):
 def test_publish_is_fedmsgs_form(publisher, keys, tmp_path):
     log, endpoint, _ = publisher
     with zmq.Context() as context:
-        socket = subscribe(context, endpoint, b"org.atoll.prod.compose.")
+        socket = subscribe(context, log, endpoint, b"org.atoll.prod.compose.")
         log.append({"topic": "org.atoll.other", "body": {}},
                    {"topic": TOPIC, "actor": "person:alice",
                     "body": {"n": 1.5e-7, "big": 1e21, "s": "ä\u20ac😀\x7f\"", "l": [None, True]}})
-        topic, text = socket.recv_multipart()
+        topic, text = receive(socket)
         socket.close()
     event = log.read()[-1]
     message = json.loads(text)
@@ -239,8 +257,6 @@ def test_nitpicky_and_unsigned(log, bus, keys):
     log.daemons[-1].stop()
     log.start(*words, "--unsigned", "--name", "open", "--topic", "org.open.*")
     bus.wait_subscriber()
-    while bus.publisher.poll(200):
-        bus.publisher.recv()
     bus.send(envelope(2, "org.closed"))
     bus.send(envelope(3, "org.open.x"))
     wait_until(lambda: len(log.read()) == 1)
@@ -266,12 +282,19 @@ def test_whoever_was_away_asks(publisher, make_log, keys):
     daemon.kill()
     source.append(*[{"topic": TOPIC, "body": {"m": n}} for n in range(1200)])
     follow()
-    for n in range(200):
-        source.append({"topic": TOPIC, "body": {"k": n}})
-        if len(sink.read()) > 1200:
-            break
-        time.sleep(0.1)
-    wait_until(lambda: sink.read() and sink.read()[-1]["id"] == source.read()[-1]["id"])
+
+    def caught_up():
+        """What is sent while it subscribes only shows with what is sent later."""
+        source.append({"topic": TOPIC, "body": {"k": 1}})
+        last = source.read()[-1]["id"]
+        for _ in range(20):
+            events = sink.read()
+            if len(events) > 1200 and events[-1]["id"] == last:
+                return True
+            time.sleep(0.1)
+        return False
+
+    wait_until(caught_up)
     came = [e["id"] for e in sink.read()]
     sent = [e["id"] for e in source.read()]
     # from the first that came on, all of them, in order, each once
@@ -285,9 +308,9 @@ def test_fedmsgs_own_crypto(publisher, log, bus, keys, make_log):
     from fedmsg.crypto import x509_ng
     source, endpoint, replay = publisher
     with zmq.Context() as context:
-        socket = subscribe(context, endpoint)
+        socket = subscribe(context, source, endpoint)
         source.append({"topic": TOPIC, "body": {"n": 1.5e-7, "s": "ä\u20ac😀\x7f"}})
-        _, text = socket.recv_multipart()
+        _, text = receive(socket)
         socket.close()
         again = ask(context, replay, {"seq_id": source.read()[-1]["seq"]})[0]
     config = {"ssldir": str(keys), "ca_cert_location": str(keys / "ca.crt"),

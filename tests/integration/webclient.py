@@ -31,7 +31,7 @@ class Client:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         for attempt in (0, 1):
             if self.connection is None:
-                self.connection = http.client.HTTPConnection(*self.address, timeout=30)
+                self.connection = http.client.HTTPConnection(*self.address, timeout=300)
             try:
                 self.connection.request(method, path, body=body, headers=headers)
                 response = self.connection.getresponse()
@@ -74,7 +74,7 @@ class Client:
 class Stream:
     """A reader of GET /events: small, and strict about the form."""
 
-    def __init__(self, port, query="", last_id=None, timeout=20):
+    def __init__(self, port, query="", last_id=None, timeout=300):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.last_id = last_id
         header = f"Last-Event-ID: {last_id}\r\n" if last_id is not None else ""
