@@ -121,6 +121,7 @@ static BusEvent *make_event(uint64_t i, const uint8_t prev[static BASE_SHA256_BY
                                   "\"version\":\"6.1.76-1\"}",
                                   i);
     memcpy(event->prev, prev, sizeof event->prev);
+    event->signature.size_bytes = BASE_ED25519_SIGNATURE_BYTES;
     event->signed_text = bus_signed_print(event);
     return event;
 }

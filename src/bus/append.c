@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Appending: drafts become events in the caller's transaction. The head row is locked first, so
- * writers are in one order; signatures are made side by side and beside the storing, since an
- * event's `prev` does not cover the signature before it.
+ * writers are in one order. What is appended at once is signed at once: an event's `prev` does not
+ * cover the signature before it, so all texts are there before the first signature.
  */
-#include "base/parallel.h"
 #include "bus/canonical.h"
 #include "bus/head.h"
 #include "bus/log-private.h"
@@ -14,8 +13,6 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Fewer signatures than these are made before another thread has begun. */
-#define PARALLEL_MIN 24
 /* A clock that is set back by less than this is not worth an event. */
 #define CLOCK_BACK_US G_USEC_PER_SEC
 #define PUBLISH_TRY_US (30 * G_USEC_PER_SEC)
@@ -23,8 +20,8 @@
 typedef struct {
     BusLog *log;
     BusHead head;
-    GPtrArray *events;          /* has room for all from the start: the signers read it */
-    BaseParallelQueue *signers; /* NULL: signed by whoever stores */
+    GPtrArray *events;
+    uint8_t (*text_hashes)[BASE_SHA256_BYTES]; /* of each event's signed text */
 } Batch;
 
 /* RFC 9562, version 7: it begins with the time, so that the index on ids grows at its end. */
@@ -166,11 +163,10 @@ static void chain(Batch *self, BusEvent *event)
     memcpy(event->prev, head->prev, sizeof head->prev);
     event->signed_text = bus_signed_print(event);
     bus_hash_text(self->log->sha256, event->signed_text, strlen(event->signed_text), head->prev);
+    memcpy(self->text_hashes[self->events->len], head->prev, sizeof head->prev);
     head->seq = event->seq;
     head->logged_us = event->logged_us;
     g_ptr_array_add(self->events, event);
-    if (self->signers != NULL)
-        base_parallel_queue_push(self->signers);
 }
 
 static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
@@ -194,13 +190,21 @@ static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
     return true;
 }
 
-static void sign_one(size_t index, void *user_data)
+static void sign_part(Batch *self, guint start, guint end)
 {
-    Batch *self = user_data;
-    BusEvent *event = self->events->pdata[index];
-    (void)crypto_sign_ed25519_detached(event->signature, NULL,
-                                       (const unsigned char *)event->signed_text,
-                                       strlen(event->signed_text), self->log->secret);
+    BusSignature *signatures[BUS_SIGNATURE_BATCH_MAX];
+    BusEvent *first = self->events->pdata[start];
+    for (guint i = start; i < end; i++)
+        signatures[i - start] = &((BusEvent *)self->events->pdata[i])->signature;
+    if (end - start == 1)
+        bus_signature_make(&first->signature, self->log->secret, first->signed_text);
+    else
+        bus_signature_make_batch(signatures, self->text_hashes + start, end - start,
+                                 self->log->secret, self->log->sha256);
+    for (guint i = start; i < end; i++) {
+        BusEvent *event = self->events->pdata[i];
+        bus_hash_leaf(self->log->sha256, event->signed_text, &event->signature, event->hash);
+    }
 }
 
 /* A second event of one id within the batch is the only constraint that can fail here. */
@@ -222,11 +226,10 @@ static bool link_one(Batch *self, guint i, GError **error)
 {
     BusLog *log = self->log;
     const BusEvent *event = self->events->pdata[i];
-    const BusEvent *next = i + 1 < self->events->len ? self->events->pdata[i + 1] : NULL;
     if (!bus_frontier_add(&self->head.frontier, log->sha256, event->hash, bus_tree_save_node, log,
                           error))
         return false;
-    bus_block_note(log, event, next != NULL ? next->prev : self->head.prev);
+    bus_block_note(log, event, self->text_hashes[i]);
     if (event->seq % BUS_BLOCK_EVENTS == 0 &&
         !bus_block_seal(log, event->seq / BUS_BLOCK_EVENTS - 1, error))
         return false;
@@ -237,25 +240,14 @@ static bool link_one(Batch *self, guint i, GError **error)
            bus_policy_save(log->policy, log->db, error);
 }
 
-static void finish_event(Batch *self, guint i)
-{
-    BusEvent *event = self->events->pdata[i];
-    if (self->signers != NULL)
-        base_parallel_queue_wait(self->signers, i);
-    else
-        sign_one(i, self);
-    bus_hash_leaf(self->log->sha256, event->signed_text, event->signature, event->hash);
-}
-
-/* In parts: while one is stored, the signatures of those behind it are made. */
 static bool store(Batch *self, GError **error)
 {
     guint n = self->events->len;
     guint part = bus_rows_insert_at_once(self->log);
+    for (guint start = 0; start < n; start += BUS_SIGNATURE_BATCH_MAX)
+        sign_part(self, start, MIN(start + BUS_SIGNATURE_BATCH_MAX, n));
     for (guint start = 0; start < n; start += part) {
         guint end = MIN(start + part, n);
-        for (guint i = start; i < end; i++)
-            finish_event(self, i);
         if (!insert(self, start, end, error))
             return false;
         for (guint i = start; i < end; i++) {
@@ -367,12 +359,8 @@ bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint
     /* beside the drafts: the first event of a log, or one about its clock */
     unsigned max_events = n_drafts + 1;
     g_autoptr(GPtrArray) events = g_ptr_array_new_full(max_events, (GDestroyNotify)bus_event_free);
-    Batch batch = {.log = log, .events = events};
-    g_autoptr(BaseParallelQueue) signers = NULL;
-    if (n_drafts >= PARALLEL_MIN)
-        signers =
-            base_parallel_queue_new(base_parallel_workers() - 1, max_events, sign_one, &batch);
-    batch.signers = signers;
+    g_autofree void *text_hashes = g_malloc_n(max_events, BASE_SHA256_BYTES);
+    Batch batch = {.log = log, .events = events, .text_hashes = text_hashes};
     bool ok = append(&batch, drafts, n_drafts, out_first_seq, error);
     /* What it holds may be of a transaction that the caller will roll back: the number of the
      * last change alone does not tell, since another event may get it. */

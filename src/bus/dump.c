@@ -10,7 +10,6 @@
 #include "bus/signed.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <string.h>
 
 #define BATCH 100
@@ -25,8 +24,8 @@ char *bus_dump_print(const BusEvent *event, GError **error)
     return g_string_free(g_steal_pointer(&line), FALSE);
 }
 
-static bool check_restored(BusPolicy *policy, const BusHead *head, const BusEvent *event,
-                           GError **error)
+static bool check_restored(BusLog *log, BusPolicy *policy, const BusHead *head,
+                           const BusEvent *event, GError **error)
 {
     if (event->seq != head->seq + 1 || memcmp(event->prev, head->prev, sizeof head->prev) != 0 ||
         event->logged_us < head->logged_us) {
@@ -42,9 +41,10 @@ static bool check_restored(BusPolicy *policy, const BusHead *head, const BusEven
     if (!bus_policy_check(policy, event->key, event->actor, event->topic, error))
         return false;
     const BusKey *key = g_hash_table_lookup(policy->keys, event->key);
-    if (crypto_sign_ed25519_verify_detached(event->signature,
-                                            (const unsigned char *)event->signed_text,
-                                            strlen(event->signed_text), key->public_key) != 0) {
+    uint8_t text_hash[BASE_SHA256_BYTES];
+    bus_hash_text(log->sha256, event->signed_text, strlen(event->signed_text), text_hash);
+    if (!bus_signature_check(&event->signature, event->signed_text, text_hash, key->public_key,
+                             log->sha256, &log->checked)) {
         g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
                     "the signature of event %" G_GUINT64_FORMAT " is forged", event->seq);
         return false;
@@ -55,7 +55,7 @@ static bool check_restored(BusPolicy *policy, const BusHead *head, const BusEven
 static bool restore(BusLog *log, BusHead *head, BusPolicy *policy, const BusEvent *event,
                     GError **error)
 {
-    if (!check_restored(policy, head, event, error) || !bus_row_insert(log, event, error) ||
+    if (!check_restored(log, policy, head, event, error) || !bus_row_insert(log, event, error) ||
         !bus_frontier_add(&head->frontier, log->sha256, event->hash, bus_tree_save_node, log,
                           error))
         return false;

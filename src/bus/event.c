@@ -87,7 +87,7 @@ static void set_text(JsonObject *object, const char *name, const char *text)
 
 static void set_hex(JsonObject *object, const char *name, const uint8_t *bytes, size_t size_bytes)
 {
-    char hex[2 * BASE_ED25519_SIGNATURE_BYTES + 1];
+    char hex[2 * BUS_SIGNATURE_MAX_BYTES + 1];
     base_digest_to_hex(bytes, size_bytes, hex);
     json_object_set_string_member(object, name, hex);
 }
@@ -128,7 +128,7 @@ JsonObject *bus_event_to_json(const BusEvent *self)
     set_text(object, "key", self->key);
     set_hex(object, "prev", self->prev, sizeof self->prev);
     set_hex(object, "hash", self->hash, sizeof self->hash);
-    set_hex(object, "signature", self->signature, sizeof self->signature);
+    set_hex(object, "signature", self->signature.bytes, self->signature.size_bytes);
     set_text(object, "signed", self->signed_text);
     return object;
 }
@@ -167,6 +167,18 @@ static bool take_body(BusEvent *event, JsonNode *node, GError **error)
     return true;
 }
 
+static bool read_signature(BusEvent *event, const char *hex, GError **error)
+{
+    uint8_t bytes[BUS_SIGNATURE_MAX_BYTES];
+    size_t size_bytes = strlen(hex) / 2;
+    if (size_bytes > sizeof bytes || !bus_signed_read_hex(hex, bytes, size_bytes)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
+                    "‘signature’ has to be hex digits, at most %d", 2 * BUS_SIGNATURE_MAX_BYTES);
+        return false;
+    }
+    return bus_signature_read(&event->signature, bytes, size_bytes, error);
+}
+
 /* The fields beside the signed text may say nothing else than it. */
 static bool same_fields(const BusEvent *event, JsonNode *given)
 {
@@ -193,13 +205,10 @@ BusEvent *bus_event_from_json(const char *data, size_t size_bytes, GError **erro
     g_autoptr(BusEvent) event = bus_signed_parse(text, error);
     if (event == NULL)
         return NULL;
-    if (!bus_signed_read_hex(signature, event->signature, sizeof event->signature)) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID, "‘signature’ has to be %d hex digits",
-                    2 * BASE_ED25519_SIGNATURE_BYTES);
+    if (!read_signature(event, signature, error))
         return NULL;
-    }
     g_autoptr(BaseSha256) sha256 = base_sha256_new();
-    bus_hash_leaf(sha256, text, event->signature, event->hash);
+    bus_hash_leaf(sha256, text, &event->signature, event->hash);
     if (!take_body(event, json_object_get_member(object, "body"), error))
         return NULL;
     if (!same_fields(event, node)) {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "base/digest.h"
-#include "base/ed25519.h"
-#include "bus/error.h"
+#include "bus/signature.h"
 
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
@@ -60,10 +58,10 @@ typedef struct {
  * @signed_text: (owned): what was signed, verbatim: canonical JSON (RFC 8785) of actor,
  *   body-digest (SHA-256 of the body's canonical form, so that a body may go and the signature
  *   still holds), id, key, logged, objects, prev, schema, schema-digest, seq, severity, time, topic
- * @signature: ed25519 over @signed_text
+ * @signature: over @signed_text, or over those that were appended with it: see #BusSignature
  * @hash: RFC 6962 leaf hash: SHA-256(0x00 ‖ signed_text ‖ signature)
  * @prev: SHA-256 of the signed text of the event before (zeros for the first). It leaves the
- *   signature out so that the signatures of a batch can be made side by side; the leaf hash has it
+ *   signature out, since a batch is signed when all its texts are there; the leaf hash has it
  * @body: (owned) (nullable): canonical JSON; %NULL once retention took it
  * @body_digest: SHA-256 of the body's canonical form
  * @id: (owned): UUID in lower case
@@ -79,7 +77,7 @@ typedef struct {
 typedef struct {
     uint64_t seq;
     char *signed_text;
-    uint8_t signature[BASE_ED25519_SIGNATURE_BYTES];
+    BusSignature signature;
     uint8_t hash[BASE_SHA256_BYTES];
     uint8_t prev[BASE_SHA256_BYTES];
     uint8_t body_digest[BASE_SHA256_BYTES];

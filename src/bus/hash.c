@@ -13,13 +13,12 @@ void bus_hash_text(BaseSha256 *sha256, const void *text, size_t size_bytes,
     base_sha256_finish(sha256, out_hash);
 }
 
-void bus_hash_leaf(BaseSha256 *sha256, const char *signed_text,
-                   const uint8_t signature[static BASE_ED25519_SIGNATURE_BYTES],
+void bus_hash_leaf(BaseSha256 *sha256, const char *signed_text, const BusSignature *signature,
                    uint8_t out_hash[static BASE_SHA256_BYTES])
 {
     base_sha256_update(sha256, "\0", 1);
     base_sha256_update(sha256, signed_text, strlen(signed_text));
-    base_sha256_update(sha256, signature, BASE_ED25519_SIGNATURE_BYTES);
+    base_sha256_update(sha256, signature->bytes, signature->size_bytes);
     base_sha256_finish(sha256, out_hash);
 }
 
@@ -27,10 +26,10 @@ void bus_hash_node(BaseSha256 *sha256, const uint8_t left[static BASE_SHA256_BYT
                    const uint8_t right[static BASE_SHA256_BYTES],
                    uint8_t out_hash[static BASE_SHA256_BYTES])
 {
-    base_sha256_update(sha256, "\1", 1);
-    base_sha256_update(sha256, left, BASE_SHA256_BYTES);
-    base_sha256_update(sha256, right, BASE_SHA256_BYTES);
-    base_sha256_finish(sha256, out_hash);
+    uint8_t data[1 + 2 * BASE_SHA256_BYTES] = {1};
+    memcpy(data + 1, left, BASE_SHA256_BYTES);
+    memcpy(data + 1 + BASE_SHA256_BYTES, right, BASE_SHA256_BYTES);
+    bus_hash_text(sha256, data, sizeof data, out_hash);
 }
 
 int64_t bus_hash_name(BaseSha256 *sha256, const char *kind, const char *name)

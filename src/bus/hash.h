@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "base/digest.h"
-#include "base/ed25519.h"
+#include "bus/signature.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +14,7 @@ void bus_hash_text(BaseSha256 *sha256, const void *text, size_t size_bytes,
                    uint8_t out_hash[static BASE_SHA256_BYTES]);
 
 /** bus_hash_leaf: RFC 6962, 2.1: SHA-256(0x00 ‖ signed text ‖ signature) */
-void bus_hash_leaf(BaseSha256 *sha256, const char *signed_text,
-                   const uint8_t signature[static BASE_ED25519_SIGNATURE_BYTES],
+void bus_hash_leaf(BaseSha256 *sha256, const char *signed_text, const BusSignature *signature,
                    uint8_t out_hash[static BASE_SHA256_BYTES]);
 
 /** bus_hash_node: RFC 6962, 2.1: SHA-256(0x01 ‖ left ‖ right); @out_hash may be @left */

@@ -43,7 +43,8 @@ struct _BusLog {
     uint8_t secret[BASE_ED25519_SIGNATURE_BYTES]; /* libsodium's form: seed ‖ public key */
     char key[BUS_KEY_ID_CHARS + 1];
     BaseSha256 *sha256;
-    BusPolicy *policy; /* NULL until it is loaded */
+    BusSignatureMemory checked; /* of what was restored last */
+    BusPolicy *policy;          /* NULL until it is loaded */
     uint64_t policy_seq;
     BusBlockIndex *block; /* NULL until something was appended */
     GHashTable *schemas;  /* digest → BusSchemaCheck; NULL until one was needed */

@@ -140,32 +140,39 @@ GByteArray *bus_merkle_consistency(const BusMerkle *self, uint64_t old_size, uin
     return g_steal_pointer(&path);
 }
 
-bool bus_merkle_check_inclusion(BaseSha256 *sha256, const uint8_t leaf[static HASH], uint64_t index,
-                                uint64_t size, const GByteArray *path,
-                                const uint8_t root[static HASH])
+bool bus_merkle_climb(BaseSha256 *sha256, uint64_t index, uint64_t size, const uint8_t *path,
+                      size_t path_bytes, uint8_t node[static HASH])
 {
-    if (index >= size || path->len % HASH != 0)
+    if (index >= size || path_bytes % HASH != 0)
         return false;
     uint64_t fn = index;
     uint64_t sn = size - 1;
-    uint8_t r[HASH];
-    memcpy(r, leaf, HASH);
-    for (const uint8_t *p = path->data; p < path->data + path->len; p += HASH) {
+    for (const uint8_t *p = path; p < path + path_bytes; p += HASH) {
         if (sn == 0)
             return false;
         if ((fn & 1) != 0 || fn == sn) {
-            bus_hash_node(sha256, p, r, r);
+            bus_hash_node(sha256, p, node, node);
             while ((fn & 1) == 0 && fn != 0) {
                 fn >>= 1;
                 sn >>= 1;
             }
         } else {
-            bus_hash_node(sha256, r, p, r);
+            bus_hash_node(sha256, node, p, node);
         }
         fn >>= 1;
         sn >>= 1;
     }
-    return sn == 0 && memcmp(r, root, HASH) == 0;
+    return sn == 0;
+}
+
+bool bus_merkle_check_inclusion(BaseSha256 *sha256, const uint8_t leaf[static HASH], uint64_t index,
+                                uint64_t size, const GByteArray *path,
+                                const uint8_t root[static HASH])
+{
+    uint8_t node[HASH];
+    memcpy(node, leaf, HASH);
+    return bus_merkle_climb(sha256, index, size, path->data, path->len, node) &&
+           memcmp(node, root, HASH) == 0;
 }
 
 bool bus_merkle_check_consistency(BaseSha256 *sha256, uint64_t old_size,

@@ -75,6 +75,12 @@ GByteArray *bus_merkle_inclusion(const BusMerkle *self, uint64_t index, uint64_t
 GByteArray *bus_merkle_consistency(const BusMerkle *self, uint64_t old_size, uint64_t size,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_merkle_climb: turns @node, a leaf, into the root that a tree of @size leaves has if it is
+ * leaf @index of it, by its path of @path_bytes bytes (RFC 9162, 2.1.3.2); %FALSE for a path of
+ * another length */
+bool bus_merkle_climb(BaseSha256 *sha256, uint64_t index, uint64_t size, const uint8_t *path,
+                      size_t path_bytes, uint8_t node[static BASE_SHA256_BYTES]);
+
 /** bus_merkle_check_inclusion: RFC 9162, 2.1.3.2 */
 bool bus_merkle_check_inclusion(BaseSha256 *sha256, const uint8_t leaf[static BASE_SHA256_BYTES],
                                 uint64_t index, uint64_t size, const GByteArray *path,

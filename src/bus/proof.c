@@ -174,10 +174,11 @@ static bool check_inclusion(JsonObject *proof, const BusSignedHead *head, const 
     g_autoptr(BusEvent) event = read_event(proof, error);
     if (event == NULL)
         return false;
+    uint8_t text_hash[BASE_SHA256_BYTES];
+    bus_hash_text(sha256, event->signed_text, strlen(event->signed_text), text_hash);
     if (strcmp(event->key, head->key) == 0 &&
-        crypto_sign_ed25519_verify_detached(event->signature,
-                                            (const unsigned char *)event->signed_text,
-                                            strlen(event->signed_text), head->public_key) != 0)
+        !bus_signature_check(&event->signature, event->signed_text, text_hash, head->public_key,
+                             sha256, NULL))
         return set_broken(error, "the event's signature is forged");
     if (!bus_merkle_check_inclusion(sha256, event->hash, event->seq - 1, head->size, path,
                                     head->root))

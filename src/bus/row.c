@@ -85,18 +85,24 @@ static bool take_bytes(BaseDbStatement *row, const char *name, uint8_t *out_byte
     return true;
 }
 
+static bool take_signature(BaseDbStatement *row, BusEvent *event)
+{
+    size_t size_bytes = 0;
+    const void *bytes = base_db_column_blob(row, "signature", &size_bytes);
+    return bytes != NULL && bus_signature_read(&event->signature, bytes, size_bytes, NULL);
+}
+
 BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error)
 {
     int64_t seq = base_db_column_int(row, "seq");
     const char *text = base_db_column_text(row, "signed");
     /* That the text is canonical, and all else, is for bus_verify(): readers come by often. */
     g_autoptr(BusEvent) event = bus_signed_scan(text != NULL ? text : "", NULL);
-    if (event == NULL || event->seq != (uint64_t)seq ||
-        !take_bytes(row, "signature", event->signature, sizeof event->signature) ||
+    if (event == NULL || event->seq != (uint64_t)seq || !take_signature(row, event) ||
         !take_bytes(row, "hash", event->hash, sizeof event->hash)) {
         g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
                     "event %" G_GINT64_FORMAT " is altered: its signed text is not that of an "
-                    "event of that number; atoll bus verify",
+                    "event of that number, or its signature none; atoll bus verify",
                     seq);
         return NULL;
     }
@@ -166,7 +172,7 @@ bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
     base_db_bind_int(statement, 1, (int64_t)event->seq);
     base_db_bind_blob(statement, 2, id, sizeof id);
     base_db_bind_text(statement, 3, event->signed_text);
-    base_db_bind_blob(statement, 4, event->signature, sizeof event->signature);
+    base_db_bind_blob(statement, 4, event->signature.bytes, event->signature.size_bytes);
     base_db_bind_blob(statement, 5, event->hash, sizeof event->hash);
     base_db_bind_text(statement, 6, blob ? NULL : event->body);
     base_db_bind_int(statement, 7, blob);
@@ -175,7 +181,7 @@ bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
 
 static void append_bytes(GString *array, const uint8_t *bytes, size_t size_bytes)
 {
-    char hex[2 * BASE_ED25519_SIGNATURE_BYTES + 1];
+    char hex[2 * BUS_SIGNATURE_MAX_BYTES + 1];
     base_digest_to_hex(bytes, size_bytes, hex);
     g_string_append_printf(array, "%s\"\\\\x%s\"", array->len > 1 ? "," : "", hex);
 }
@@ -214,7 +220,7 @@ static bool insert_arrays(BusLog *log, const GPtrArray *events, guint start, gui
                                event->seq);
         append_bytes(arrays[ID], id, sizeof id);
         append_text(arrays[SIGNED], event->signed_text);
-        append_bytes(arrays[SIGNATURE], event->signature, sizeof event->signature);
+        append_bytes(arrays[SIGNATURE], event->signature.bytes, event->signature.size_bytes);
         append_bytes(arrays[HASH], event->hash, sizeof event->hash);
         append_text(arrays[BODY], event->body);
     }

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "bus/dump.h"
 #include "bus/keys.h"
+#include "bus/log-private.h"
 #include "bus/proof.h"
 #include "bus/retention.h"
 #include "bus/signed.h"
@@ -55,6 +56,19 @@ static void publish(BusLog *log, const char *topic, unsigned n)
     g_assert_true(base_db_commit(bus_log_get_db(log), &error));
 }
 
+/* All in one append: under one signature for each thousand. */
+static void publish_at_once(BusLog *log, const char *topic, unsigned n)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree BusDraft *drafts = g_new0(BusDraft, n);
+    for (unsigned i = 0; i < n; i++)
+        drafts[i] = (BusDraft){.topic = topic, .actor = "person:alice"};
+    g_assert_true(base_db_begin(bus_log_get_db(log), &error));
+    g_assert_true(bus_append(log, drafts, n, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_true(base_db_commit(bus_log_get_db(log), &error));
+}
+
 static void set_up(Fixture *self, const void *data)
 {
     self->dir = g_dir_make_tmp("atoll-bus-XXXXXX", NULL);
@@ -94,15 +108,42 @@ static void run_sql(Fixture *self, const char *sql)
     g_assert_no_error(error);
 }
 
+typedef struct {
+    const char *sql;
+    uint64_t seq;
+    const char *kind;
+    guint n_findings;    /* 0: one or more */
+    const char *message; /* nullable: part of it */
+} Tampering;
+
+static void tamper(Fixture *self, const Tampering *tampering)
+{
+    run_sql(self, "CREATE TABLE e AS SELECT * FROM bus_event; CREATE TABLE n AS SELECT * FROM "
+                  "bus_node; CREATE TABLE s AS SELECT * FROM bus_signed_head; CREATE TABLE h AS "
+                  "SELECT * FROM bus_head");
+    run_sql(self, tampering->sql);
+    g_autoptr(BusVerification) result = verify(self, NULL);
+    g_test_message("%s: %u findings", tampering->sql, result->findings->len);
+    g_assert_cmpuint(result->findings->len, >, 0);
+    const BusFinding *finding = result->findings->pdata[0];
+    g_test_message("%s", finding->message);
+    g_assert_cmpstr(finding->kind, ==, tampering->kind);
+    g_assert_cmpuint(finding->seq, ==, tampering->seq);
+    if (tampering->message != NULL)
+        g_assert_nonnull(strstr(finding->message, tampering->message));
+    if (tampering->n_findings != 0)
+        g_assert_cmpuint(result->findings->len, ==, tampering->n_findings);
+    run_sql(self,
+            "DELETE FROM bus_event; INSERT INTO bus_event SELECT * FROM e; DROP TABLE e; DELETE "
+            "FROM bus_node; INSERT INTO bus_node SELECT * FROM n; DROP TABLE n; DELETE FROM "
+            "bus_signed_head; INSERT INTO bus_signed_head SELECT * FROM s; DROP TABLE s; "
+            "DELETE FROM bus_head; INSERT INTO bus_head SELECT * FROM h; DROP TABLE h");
+}
+
 /* What was done to the log, and what has to be said about it first. */
 static void test_tampering(Fixture *self, const void *data)
 {
-    static const struct {
-        const char *sql;
-        uint64_t seq;
-        const char *kind;
-        guint n_findings; /* 0: one or more */
-    } cases[] = {
+    static const Tampering cases[] = {
         {"UPDATE bus_event SET body = '{\"i\":99}' WHERE seq = 700", 700, "altered", 1},
         {"UPDATE bus_event SET signed = replace(signed, 'alice', 'mally') WHERE seq = 700", 700,
          "altered", 1},
@@ -120,30 +161,64 @@ static void test_tampering(Fixture *self, const void *data)
         {"UPDATE bus_node SET hash = zeroblob(32) WHERE level = 8 AND idx = 2", 0, "altered", 1},
         {"UPDATE bus_signed_head SET signature = zeroblob(64)", 0, "forged", 1},
         {"UPDATE bus_head SET prev = zeroblob(32)", 0, "altered", 1},
+        {"UPDATE bus_event SET signature = zeroblob(63) WHERE seq = 700", 700, "altered", 1,
+         "the signature of event 700 is altered: a signature has 64 bytes"},
     };
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        run_sql(self,
-                "CREATE TABLE e AS SELECT * FROM bus_event; CREATE TABLE n AS SELECT * FROM "
-                "bus_node; CREATE TABLE s AS SELECT * FROM bus_signed_head; CREATE TABLE h AS "
-                "SELECT * FROM bus_head");
-        run_sql(self, cases[i].sql);
-        g_autoptr(BusVerification) result = verify(self, NULL);
-        g_test_message("%s: %u findings", cases[i].sql, result->findings->len);
-        g_assert_cmpuint(result->findings->len, >, 0);
-        const BusFinding *finding = result->findings->pdata[0];
-        g_test_message("%s", finding->message);
-        g_assert_cmpstr(finding->kind, ==, cases[i].kind);
-        g_assert_cmpuint(finding->seq, ==, cases[i].seq);
-        if (cases[i].n_findings != 0)
-            g_assert_cmpuint(result->findings->len, ==, cases[i].n_findings);
-        run_sql(
-            self,
-            "DELETE FROM bus_event; INSERT INTO bus_event SELECT * FROM e; DROP TABLE e; DELETE "
-            "FROM bus_node; INSERT INTO bus_node SELECT * FROM n; DROP TABLE n; DELETE FROM "
-            "bus_signed_head; INSERT INTO bus_signed_head SELECT * FROM s; DROP TABLE s; "
-            "DELETE FROM bus_head; INSERT INTO bus_head SELECT * FROM h; DROP TABLE h");
-    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        tamper(self, &cases[i]);
     expect_clean(self, EVENTS + 1);
+}
+
+/* Events 1502 to 3001 are two batches, of 1024 and of 476. Bytes of a signature, from 1: 1 to 64
+ * ed25519, 65 to 68 place and size, then the path. */
+static void test_batches(Fixture *self, const void *data)
+{
+#define SET(VALUE) "UPDATE bus_event SET signature = " VALUE " WHERE seq = 1600"
+#define OTHER(SEQ) "(SELECT signature FROM bus_event WHERE seq = " SEQ ")"
+    static const Tampering cases[] = {
+        {SET("CAST(substr(signature, 1, 68) || zeroblob(32) || substr(signature, 101) AS BLOB)"),
+         1600, "altered", 1, "its text or signature is not what"},
+        {SET(OTHER("1601")), 1600, "altered", 1, "its text or signature is not what"},
+        {SET(OTHER("2600")), 1600, "altered", 1, "its text or signature is not what"},
+        {SET(OTHER("1500")), 1600, "altered", 1, "its text or signature is not what"},
+        {SET("CAST(" OTHER("2600") " || x'' AS BLOB)"), 1600, "altered", 1, NULL},
+        {SET("CAST(substr(signature, 1, 64) || x'04000400' || substr(signature, 69) AS BLOB)"),
+         1600, "altered", 1, "this place is 1024 of 1024"},
+        {SET("CAST(substr(signature, 1, 64) || x'00000401' || substr(signature, 69) AS BLOB)"),
+         1600, "altered", 1, "a batch has 2 to 1024 events"},
+        {SET("substr(signature, 1, length(signature) - 32)"), 1600, "altered", 1,
+         "the path of place 98 in a batch of 1024 has 10 hashes"},
+        {SET("substr(signature, 1, 66)"), 1600, "altered", 1, "a signature has 64 bytes"},
+        {"UPDATE bus_event SET signed = replace(signed, 'alice', 'mally') WHERE seq = 1600", 1600,
+         "altered", 1, "its text or signature is not what"},
+        {"DELETE FROM bus_event WHERE seq = 1600", 1600, "removed", 1},
+    };
+    publish_at_once(self->log, "a.b", 1500);
+    publish_at_once(self->log, "a.b", 2);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+        tamper(self, &cases[i]);
+    expect_clean(self, EVENTS + 1503);
+}
+
+/* Whoever can write hashes still cannot make a place in a batch for another text. */
+static void test_forged_batch(Fixture *self, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    publish_at_once(self->log, "a.b", 100);
+    g_autoptr(BusEvent) event = bus_log_find_seq(self->log, EVENTS + 50, &error);
+    g_autoptr(BusEvent) other = bus_log_find_seq(self->log, EVENTS + 51, &error);
+    uint8_t hash[BASE_SHA256_BYTES];
+    bus_hash_leaf(self->log->sha256, event->signed_text, &other->signature, hash);
+    BaseDbStatement *statement = base_db_prepare(
+        self->db, "UPDATE bus_event SET signature = ?1, hash = ?2 WHERE seq = ?3", &error);
+    base_db_bind_blob(statement, 1, other->signature.bytes, other->signature.size_bytes);
+    base_db_bind_blob(statement, 2, hash, sizeof hash);
+    base_db_bind_int(statement, 3, (int64_t)event->seq);
+    g_assert_true(base_db_run(statement, NULL, &error));
+    g_autoptr(BusVerification) result = verify(self, NULL);
+    const BusFinding *finding = result->findings->pdata[0];
+    g_assert_cmpstr(finding->kind, ==, "forged");
+    g_assert_cmpuint(finding->seq, ==, EVENTS + 50);
 }
 
 /* The tables say that the key may, the events do not. */
@@ -321,7 +396,7 @@ static void test_proofs(Fixture *self, const void *data)
     bus_keys_public(self->log, hex);
     g_assert_true(bus_signed_read_hex(hex, key, sizeof key));
     g_autoptr(BusSignedHead) old = bus_signed_head_make(self->log, &error);
-    publish(self->log, "a.b", 300);
+    publish_at_once(self->log, "a.b", 300);
     for (unsigned i = 0; i < 5; i++) {
         g_autoptr(JsonObject) proof =
             i < 4
@@ -355,6 +430,7 @@ static void test_dump(Fixture *self, const void *data)
     BusDumpCounts counts = {0};
     g_assert_true(bus_keys_rotate(self->log, "me", &error));
     publish(self->log, "a.b", 5);
+    publish_at_once(self->log, "a.b", 150);
     g_autoptr(GPtrArray) events = bus_log_read(self->log, 0, 10000, &error);
     g_autoptr(GString) dump = g_string_new(NULL);
     for (guint i = 0; i < events->len; i++) {
@@ -389,6 +465,8 @@ int main(int argc, char **argv)
         void (*func)(Fixture *self, const void *data);
     } tests[] = {
         {"/bus/verify/tampering", test_tampering},
+        {"/bus/verify/batches", test_batches},
+        {"/bus/verify/forged-batch", test_forged_batch},
         {"/bus/verify/denied", test_denied},
         {"/bus/verify/rotation", test_rotation},
         {"/bus/verify/rotation-cut-short", test_rotation_cut_short},

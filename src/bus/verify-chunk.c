@@ -7,11 +7,10 @@
 #include "base/parallel.h"
 #include "bus/signed.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #define CHUNK_EVENTS 4096
-#define SLICE_EVENTS 64
+#define SLICE_EVENTS 256
 
 static void clear_row(gpointer data)
 {
@@ -19,6 +18,7 @@ static void clear_row(gpointer data)
     g_free(row->text);
     g_free(row->body);
     bus_event_free(row->event);
+    g_clear_error(&row->signature_error);
 }
 
 void bus_verify_chunk_init(BusVerifyChunk *self)
@@ -65,9 +65,12 @@ bool bus_verify_chunk_read(BusVerifyChunk *self, BusLog *log, uint64_t after_seq
         row.body = g_strdup(base_db_column_text(statement, "body"));
         row.blob = base_db_column_int(statement, "blob") != 0;
         bool id = take(statement, "id", row.id, sizeof row.id);
-        bool signature = take(statement, "signature", row.signature, sizeof row.signature);
+        size_t size_bytes = 0;
+        const void *signature = base_db_column_blob(statement, "signature", &size_bytes);
+        if (!bus_signature_read(&row.signature, signature, size_bytes, &row.signature_error))
+            row.signature.size_bytes = 0;
         bool hash = take(statement, "hash", row.hash, sizeof row.hash);
-        row.whole = id && signature && hash && row.text != NULL;
+        row.whole = id && hash && row.text != NULL;
         g_array_append_val(self->rows, row);
     }
 }
@@ -87,7 +90,7 @@ static void parse_row(BusVerifyRow *row, BusLog *log, BaseSha256 *sha256)
     if (!row->whole)
         return;
     bus_hash_text(sha256, row->text, strlen(row->text), row->text_hash);
-    bus_hash_leaf(sha256, row->text, row->signature, row->leaf);
+    bus_hash_leaf(sha256, row->text, &row->signature, row->leaf);
     row->event = bus_signed_parse(row->text, NULL);
     if (row->event == NULL)
         return;
@@ -138,14 +141,15 @@ static bool check_slice(size_t index, unsigned worker, void *user_data, GError *
     if (index == 0)
         return bus_verify_chunk_read(work->next, work->log, work->after_seq, error);
     index--;
+    g_autoptr(BaseSha256) sha256 = base_sha256_new();
+    BusSignatureMemory memory = {0};
     GArray *rows = work->chunk->rows;
     for (guint i = (guint)index * SLICE_EVENTS; i < rows->len && i < (index + 1) * SLICE_EVENTS;
          i++) {
         BusVerifyRow *row = &g_array_index(rows, BusVerifyRow, i);
         row->signature_fits =
-            row->key != NULL &&
-            crypto_sign_ed25519_verify_detached(row->signature, (const unsigned char *)row->text,
-                                                strlen(row->text), row->key->public_key) == 0;
+            row->key != NULL && bus_signature_check(&row->signature, row->text, row->text_hash,
+                                                    row->key->public_key, sha256, &memory);
     }
     return true;
 }

@@ -16,9 +16,10 @@ typedef struct {
     char *body;
     bool blob;
     uint8_t id[16];
-    uint8_t signature[BASE_ED25519_SIGNATURE_BYTES];
+    BusSignature signature;
     uint8_t hash[BASE_SHA256_BYTES];
-    bool whole; /* every column had its size */
+    GError *signature_error; /* it has not the form of one */
+    bool whole;              /* every other column had its size */
 
     BusEvent *event; /* NULL: the text is that of no event */
     uint8_t text_hash[BASE_SHA256_BYTES];

@@ -7,7 +7,6 @@
 
 #include "bus/verify-private.h"
 
-#include <sodium.h>
 #include <string.h>
 
 typedef struct {
@@ -95,9 +94,8 @@ static void find_key(Verifier *self, BusVerifyRow *row)
     if (!bus_policy_is_change(event->topic))
         return;
     /* What changes the rules counts at once, so its signature is looked at at once. */
-    bool signed_by =
-        crypto_sign_ed25519_verify_detached(row->signature, (const unsigned char *)row->text,
-                                            strlen(row->text), row->key->public_key) == 0;
+    bool signed_by = bus_signature_check(&row->signature, row->text, row->text_hash,
+                                         row->key->public_key, self->log->sha256, NULL);
     if (signed_by && !bus_policy_apply(self->policy, event, &error))
         report(self, row->seq, "denied", "%s", error->message);
 }
@@ -139,7 +137,11 @@ static bool check_row(Verifier *self, const BusVerifyRow *row)
                row->seq);
         return false;
     }
-    if (row->key != NULL && !row->signature_fits && hashed)
+    if (row->signature_error != NULL)
+        report(self, row->seq, "altered",
+               "the signature of event %" G_GUINT64_FORMAT " is altered: %s", row->seq,
+               row->signature_error->message);
+    else if (row->key != NULL && !row->signature_fits && hashed)
         report(self, row->seq, "forged",
                "the signature of event %" G_GUINT64_FORMAT " is forged: key %s did not make it",
                row->seq, row->event->key);

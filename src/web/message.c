@@ -96,7 +96,8 @@ static const char *agent_name(const BusEvent *event)
 
 static JsonObject *print_raw(const BusEvent *event)
 {
-    g_autofree char *signature = g_base64_encode(event->signature, sizeof event->signature);
+    g_autofree char *signature =
+        g_base64_encode(event->signature.bytes, event->signature.size_bytes);
     JsonObject *object = json_object_new();
     json_object_set_int_member(object, "i", (gint64)event->seq);
     json_object_set_string_member(object, "msg_id", event->id);
@@ -106,7 +107,9 @@ static JsonObject *print_raw(const BusEvent *event)
     json_object_set_string_member(object, "signature", signature);
     json_object_set_string_member(object, "agent_name", agent_name(event));
     json_object_set_string_member(object, "username", agent_name(event));
-    json_object_set_string_member(object, "crypto", "ed25519");
+    json_object_set_string_member(
+        object, "crypto",
+        event->signature.size_bytes == BASE_ED25519_SIGNATURE_BYTES ? "ed25519" : "ed25519-batch");
     set_body(object, "msg", event);
     json_object_set_object_member(object, "headers", print_headers(event));
     json_object_set_string_member(object, "source_name", "atoll");

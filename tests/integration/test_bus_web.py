@@ -289,7 +289,7 @@ def test_datagrepper(any_log):
                          "users", "packages"}
     assert isinstance(item["timestamp"], float) and start - 1 < item["timestamp"] < time.time() + 1
     assert (item["users"], item["packages"], item["agent_name"]) == (["bo"], ["vim"], "test")
-    assert len(base64.b64decode(item["signature"])) == 64
+    assert (item["crypto"], len(base64.b64decode(item["signature"]))) == ("ed25519", 64)
 
     v2 = client.get("/v2/search", topic=f"{PREFIX}.build.thing.done", rows_per_page=1)
     assert set(v2["raw_messages"][0]) == {"id", "topic", "body", "headers", "priority", "queue"}
