@@ -359,6 +359,7 @@ static const BaseDbEngine engine = {
     .wait = wait_for,
     .begin_write = "BEGIN",
     .begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    .commit = "COMMIT",
 };
 
 BaseDb *base_db_postgresql_open(const char *url, GError **error)

@@ -38,6 +38,7 @@ typedef struct {
                  GError **error);
     const char *begin_write;
     const char *begin_read;
+    const char *commit;
 } BaseDbEngine;
 
 /* The head of each engine's own connection. */

@@ -17,13 +17,19 @@
 typedef struct {
     BaseDb base;
     sqlite3 *handle;
+    char *dir; /* (nullable): of the file */
+    /* (nullable): those of every transaction, so that they are parsed once */
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
     int64_t seen_version;
 } Sqlite;
 
 typedef struct {
     BaseDbStatement base;
     sqlite3_stmt *handle;
+    char **columns; /* names: asking SQLite for them takes longer than for the values */
     bool active;
+    bool bound;
 } SqliteStatement;
 
 static bool set_error(sqlite3 *handle, const char *what, GError **error)
@@ -64,8 +70,21 @@ static SqliteStatement *from_statement(BaseDbStatement *self)
 
 static void close_db(BaseDb *self)
 {
-    (void)sqlite3_close_v2(from_db(self)->handle);
+    Sqlite *own = from_db(self);
+    (void)sqlite3_finalize(own->begin);
+    (void)sqlite3_finalize(own->commit);
+    (void)sqlite3_close_v2(own->handle);
+    g_free(own->dir);
     g_free(self);
+}
+
+static char **list_columns(sqlite3_stmt *handle)
+{
+    unsigned n = (unsigned)sqlite3_column_count(handle);
+    char **columns = g_new0(char *, n + 1);
+    for (unsigned i = 0; i < n; i++)
+        columns[i] = g_strdup(sqlite3_column_name(handle, (int)i));
+    return columns;
 }
 
 static BaseDbStatement *prepare(BaseDb *self, const char *sql, GError **error)
@@ -78,12 +97,14 @@ static BaseDbStatement *prepare(BaseDb *self, const char *sql, GError **error)
     }
     SqliteStatement *statement = g_new0(SqliteStatement, 1);
     statement->handle = handle;
+    statement->columns = list_columns(handle);
     return &statement->base;
 }
 
 static void finalize(BaseDbStatement *self)
 {
     (void)sqlite3_finalize(from_statement(self)->handle);
+    g_strfreev(from_statement(self)->columns);
     g_free(self->sql);
     g_free(self);
 }
@@ -95,12 +116,15 @@ static void reset(BaseDbStatement *self)
     if (statement->active)
         (void)sqlite3_reset(statement->handle);
     statement->active = false;
-    (void)sqlite3_clear_bindings(statement->handle);
+    if (statement->bound)
+        (void)sqlite3_clear_bindings(statement->handle);
+    statement->bound = false;
 }
 
 /* Binding fails only for an index that the statement does not have. */
-static void check_bind(int result, const BaseDbStatement *self)
+static void check_bind(int result, BaseDbStatement *self)
 {
+    from_statement(self)->bound = true;
     if (result != SQLITE_OK)
         g_error("cannot bind to: %s", self->sql);
 }
@@ -148,18 +172,32 @@ static uint64_t changed(BaseDbStatement *self)
     return (uint64_t)sqlite3_changes64(from_db(self->db)->handle);
 }
 
+static bool run_kept(Sqlite *self, sqlite3_stmt **kept, const char *sql, GError **error)
+{
+    if (*kept == NULL && sqlite3_prepare_v3(self->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, kept,
+                                            NULL) != SQLITE_OK)
+        return set_error(self->handle, "", error);
+    bool ok = sqlite3_step(*kept) == SQLITE_DONE || set_error(self->handle, "", error);
+    (void)sqlite3_reset(*kept);
+    return ok;
+}
+
 static bool exec(BaseDb *self, const char *sql, GError **error)
 {
-    sqlite3 *handle = from_db(self)->handle;
-    return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK || set_error(handle, "", error);
+    Sqlite *own = from_db(self);
+    if (sql == self->engine->begin_write)
+        return run_kept(own, &own->begin, sql, error);
+    if (sql == self->engine->commit)
+        return run_kept(own, &own->commit, sql, error);
+    return sqlite3_exec(own->handle, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           set_error(own->handle, "", error);
 }
 
 /* The WAL's shared index is a mapping with holes where blocks are smaller than pages: without room
  * for them it kills who writes to it, where an error is wanted. */
-static bool has_room(const char *path, GError **error)
+static bool has_room(const char *path, const char *dir, GError **error)
 {
     struct statvfs room;
-    g_autofree char *dir = g_path_get_dirname(path);
     if (statvfs(dir, &room) != 0 || (uint64_t)room.f_bfree * room.f_frsize >= ROOM_MIN_BYTES)
         return true;
     g_set_error(error, BASE_DB_ERROR, BASE_DB_ERROR_FULL, "no room is left on the disk of ‘%s’",
@@ -169,14 +207,14 @@ static bool has_room(const char *path, GError **error)
 
 static bool check_room(BaseDb *self, GError **error)
 {
-    return self->path == NULL || has_room(self->path, error);
+    return self->path == NULL || has_room(self->path, from_db(self)->dir, error);
 }
 
 static int column(BaseDbStatement *self, const char *name)
 {
-    sqlite3_stmt *handle = from_statement(self)->handle;
-    for (int i = sqlite3_column_count(handle) - 1; i >= 0; i--) {
-        if (strcmp(sqlite3_column_name(handle, i), name) == 0)
+    char **columns = from_statement(self)->columns;
+    for (int i = 0; columns[i] != NULL; i++) {
+        if (strcmp(columns[i], name) == 0)
             return i;
     }
     return -1;
@@ -279,23 +317,21 @@ static const BaseDbEngine engine = {
     .wait = wait_for,
     .begin_write = "BEGIN IMMEDIATE",
     .begin_read = "BEGIN",
+    .commit = "COMMIT",
 };
 
 BaseDb *base_db_sqlite_open(const char *path, GError **error)
 {
     g_autofree Sqlite *self = g_new0(Sqlite, 1);
     self->base.engine = &engine;
-    if (strcmp(path, ":memory:") != 0)
-        self->base.path = g_strdup(path);
+    g_autofree char *dir = g_path_get_dirname(path);
     g_autofree char *what = g_strdup_printf("opening ‘%s’: ", path);
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     /* opening makes the shared index when nobody else has the database open */
     g_autofree char *index_path = g_strconcat(path, "-shm", NULL);
-    if (access(index_path, F_OK) != 0 && !has_room(path, error)) {
-        g_free(self->base.path);
+    if (access(index_path, F_OK) != 0 && !has_room(path, dir, error))
         return NULL;
-    }
     bool ok = sqlite3_open_v2(path, &self->handle, flags, NULL) == SQLITE_OK;
     if (ok) {
         (void)sqlite3_busy_handler(self->handle, on_busy, NULL);
@@ -310,8 +346,10 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
     if (!ok) {
         (void)set_error(self->handle, what, error);
         (void)sqlite3_close_v2(self->handle);
-        g_free(self->base.path);
         return NULL;
     }
+    if (strcmp(path, ":memory:") != 0)
+        self->base.path = g_strdup(path);
+    self->dir = g_steal_pointer(&dir);
     return &((Sqlite *)g_steal_pointer(&self))->base;
 }

@@ -99,7 +99,7 @@ bool base_db_commit(BaseDb *self, GError **error)
 {
     g_assert(self->in_transaction);
     reset_all(self);
-    if (!self->engine->exec(self, "COMMIT", error)) {
+    if (!self->engine->exec(self, self->engine->commit, error)) {
         base_db_rollback(self);
         return false;
     }
