@@ -28,7 +28,7 @@ typedef struct {
 static char *make_id(BusLog *log, int64_t time_us)
 {
     uint8_t b[16];
-    char hex[33];
+    char *id = g_malloc(BUS_ID_CHARS + 1);
     uint64_t ms = (uint64_t)time_us / 1000;
     if (log->n_random < sizeof b) {
         randombytes_buf(log->random, sizeof log->random);
@@ -40,8 +40,15 @@ static char *make_id(BusLog *log, int64_t time_us)
         b[i] = (uint8_t)(ms >> (40 - 8 * i));
     b[6] = (uint8_t)(0x70 | (b[6] & 0x0f));
     b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
-    base_digest_to_hex(b, sizeof b, hex);
-    return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    static const unsigned ends[] = {0, 4, 6, 8, 10, 16};
+    char *p = id;
+    for (unsigned i = 0; i + 1 < G_N_ELEMENTS(ends); i++) {
+        base_digest_to_hex(b + ends[i], ends[i + 1] - ends[i], p);
+        p += 2 * (ends[i + 1] - ends[i]);
+        *p++ = '-';
+    }
+    p[-1] = '\0';
+    return id;
 }
 
 char *bus_log_make_id(BusLog *self)

@@ -20,6 +20,31 @@ typedef struct {
 
 static bool print_node(Printer *self, JsonNode *node, GError **error);
 
+void bus_canonical_append_int(GString *out, int64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        g_string_append_c(out, '-');
+    bus_canonical_append(out, digits + at, sizeof digits - at);
+}
+
+static void append_escape(GString *out, unsigned char c)
+{
+    static const char letters[] = "\b\t\n\f\r\"\\";
+    static const char names[] = "btnfr\"\\";
+    const char *letter = strchr(letters, c);
+    if (letter != NULL)
+        g_string_append_printf(out, "\\%c", names[letter - letters]);
+    else
+        g_string_append_printf(out, "\\u%04x", c);
+}
+
 void bus_canonical_append_string(GString *out, const char *text)
 {
     g_string_append_c(out, '"');
@@ -28,17 +53,11 @@ void bus_canonical_append_string(GString *out, const char *text)
         unsigned char c = (unsigned char)*p;
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
-        g_string_append_len(out, start, p - start);
+        bus_canonical_append(out, start, (size_t)(p - start));
         start = p + 1;
         if (c == '\0')
             break;
-        static const char letters[] = "\b\t\n\f\r\"\\";
-        static const char names[] = "btnfr\"\\";
-        const char *letter = strchr(letters, c);
-        if (letter != NULL)
-            g_string_append_printf(out, "\\%c", names[letter - letters]);
-        else
-            g_string_append_printf(out, "\\u%04x", c);
+        append_escape(out, c);
     }
     g_string_append_c(out, '"');
 }
@@ -88,7 +107,7 @@ void bus_canonical_append_number(GString *out, double value)
         g_string_append_c(out, '-');
     value = fabs(value);
     if (value < SAFE_INTEGER_MAX && value == floor(value)) {
-        g_string_append_printf(out, "%" G_GINT64_FORMAT, (gint64)value);
+        bus_canonical_append_int(out, (int64_t)value);
         return;
     }
     char digits[40];
@@ -208,7 +227,7 @@ static bool print_value(Printer *self, JsonNode *node, GError **error)
         if (value > SAFE_INTEGER_MAX || value < -SAFE_INTEGER_MAX)
             return set_invalid(error, "an integer is beyond 2^53, which JSON's numbers do not "
                                       "hold: send it as a string");
-        g_string_append_printf(self->out, "%" G_GINT64_FORMAT, value);
+        bus_canonical_append_int(self->out, value);
         return true;
     }
     case G_TYPE_DOUBLE:

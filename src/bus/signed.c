@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#define TIME_CHARS 27
 #define TIME_MAX_US (INT64_C(253402300799) * G_USEC_PER_SEC + 999999) /* year 9999 */
 
 static char *put_digits(char *p, int value, int n_digits, char end)
@@ -22,13 +23,12 @@ static char *put_digits(char *p, int value, int n_digits, char end)
     return p + n_digits + 1;
 }
 
-char *bus_time_print(int64_t time_us)
+static void print_time(int64_t time_us, char text[static TIME_CHARS + 1])
 {
     time_us = CLAMP(time_us, 0, TIME_MAX_US);
     time_t seconds = time_us / G_USEC_PER_SEC;
     struct tm tm;
     (void)gmtime_r(&seconds, &tm);
-    char *text = g_malloc(28);
     char *p = put_digits(text, tm.tm_year + 1900, 4, '-');
     p = put_digits(p, tm.tm_mon + 1, 2, '-');
     p = put_digits(p, tm.tm_mday, 2, 'T');
@@ -37,6 +37,12 @@ char *bus_time_print(int64_t time_us)
     p = put_digits(p, tm.tm_sec, 2, '.');
     p = put_digits(p, (int)(time_us % G_USEC_PER_SEC), 6, 'Z');
     *p = '\0';
+}
+
+char *bus_time_print(int64_t time_us)
+{
+    char *text = g_malloc(TIME_CHARS + 1);
+    print_time(time_us, text);
     return text;
 }
 
@@ -54,7 +60,7 @@ static int read_digits(const char *p, int n_digits)
 
 bool bus_time_parse(const char *text, int64_t *out_time_us)
 {
-    if (strlen(text) != 27)
+    if (strlen(text) != TIME_CHARS)
         return false;
     struct tm tm = {
         .tm_year = read_digits(text, 4) - 1900,
@@ -69,8 +75,9 @@ bool bus_time_parse(const char *text, int64_t *out_time_us)
         return false;
     int64_t time_us = (int64_t)timegm(&tm) * G_USEC_PER_SEC + micros;
     /* What is out of range, or not at its place, does not come out as it went in. */
-    g_autofree char *again = time_us >= 0 ? bus_time_print(time_us) : NULL;
-    if (g_strcmp0(again, text) != 0)
+    char again[TIME_CHARS + 1];
+    print_time(time_us, again);
+    if (time_us < 0 || strcmp(again, text) != 0)
         return false;
     *out_time_us = time_us;
     return true;
@@ -92,9 +99,9 @@ bool bus_signed_read_hex(const char *text, uint8_t *out_bytes, size_t size_bytes
 /* No printf here: this runs several times for each event. */
 static void append_name(GString *out, const char *name)
 {
-    g_string_append_len(out, ",\"", 2);
-    g_string_append(out, name);
-    g_string_append_len(out, "\":", 2);
+    bus_canonical_append(out, ",\"", 2);
+    bus_canonical_append(out, name, strlen(name));
+    bus_canonical_append(out, "\":", 2);
 }
 
 static void append_hex(GString *out, const char *name, const uint8_t *bytes, size_t size_bytes)
@@ -103,7 +110,7 @@ static void append_hex(GString *out, const char *name, const uint8_t *bytes, siz
     base_digest_to_hex(bytes, size_bytes, hex);
     append_name(out, name);
     g_string_append_c(out, '"');
-    g_string_append_len(out, hex, (gssize)(2 * size_bytes));
+    bus_canonical_append(out, hex, 2 * size_bytes);
     g_string_append_c(out, '"');
 }
 
@@ -113,19 +120,20 @@ static void append_text(GString *out, const char *name, const char *text)
     if (text != NULL)
         bus_canonical_append_string(out, text);
     else
-        g_string_append(out, "null");
+        bus_canonical_append(out, "null", 4);
 }
 
 static void append_time(GString *out, const char *name, int64_t time_us)
 {
-    g_autofree char *text = bus_time_print(time_us);
+    char text[TIME_CHARS + 1];
+    print_time(time_us, text);
     append_text(out, name, text);
 }
 
 char *bus_signed_print(const BusEvent *event)
 {
     GString *out = g_string_sized_new(640);
-    g_string_append(out, "{\"actor\":");
+    bus_canonical_append(out, "{\"actor\":", 9);
     bus_canonical_append_string(out, event->actor);
     append_hex(out, "body-digest", event->body_digest, sizeof event->body_digest);
     append_text(out, "id", event->id);
@@ -141,8 +149,10 @@ char *bus_signed_print(const BusEvent *event)
     append_hex(out, "prev", event->prev, sizeof event->prev);
     append_text(out, "schema", event->schema);
     append_text(out, "schema-digest", event->schema_digest);
-    g_string_append_printf(out, ",\"seq\":%" G_GUINT64_FORMAT ",\"severity\":%u", event->seq,
-                           event->severity);
+    append_name(out, "seq");
+    bus_canonical_append_int(out, (int64_t)event->seq);
+    append_name(out, "severity");
+    bus_canonical_append_int(out, event->severity);
     append_time(out, "time", event->time_us);
     append_text(out, "topic", event->topic);
     g_string_append_c(out, '}');
