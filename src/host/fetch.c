@@ -6,6 +6,7 @@
 
 #include "host/error.h"
 #include "host/guard.h"
+#include "host/prefetch.h"
 #include "host/sizes.h"
 #include "host/space.h"
 
@@ -45,6 +46,7 @@ static GVariant *pull_options(const HostOrigin *origin, const HostCommit *commit
     g_variant_builder_add(options, "{sv}", "disable-sign-verify", g_variant_new_boolean(TRUE));
     g_variant_builder_add(options, "{sv}", "disable-sign-verify-summary",
                           g_variant_new_boolean(TRUE));
+    g_variant_builder_add(options, "{sv}", "inherit-transaction", g_variant_new_boolean(TRUE));
     return g_variant_ref_sink(g_variant_builder_end(options));
 }
 
@@ -60,11 +62,11 @@ static uint64_t most_bytes(const HostSysroot *sysroot, const HostCommit *commit)
 }
 
 static bool pull(HostSysroot *sysroot, const HostOrigin *origin, const HostCommit *commit,
-                 const BaseProgress *progress, GCancellable *cancellable, GError **error)
+                 uint64_t max_bytes, const BaseProgress *progress, GCancellable *cancellable,
+                 GError **error)
 {
     g_autoptr(GVariant) options = pull_options(origin, commit);
-    g_autoptr(HostGuard) guard =
-        host_guard_new(sysroot->timeout_s, most_bytes(sysroot, commit), cancellable);
+    g_autoptr(HostGuard) guard = host_guard_new(sysroot->timeout_s, max_bytes, cancellable);
     Watch watch = {.progress = progress, .guard = guard};
     g_autoptr(OstreeAsyncProgress) ostree_progress =
         ostree_async_progress_new_and_connect(on_progress, &watch);
@@ -74,10 +76,31 @@ static bool pull(HostSysroot *sysroot, const HostOrigin *origin, const HostCommi
     ostree_async_progress_finish(ostree_progress);
     if (!good)
         host_guard_explain(guard, error);
+    return good;
+}
+
+/* The bulk comes ahead; libostree fetches the rest, and sees to it that all is there. */
+static bool fetch(HostSysroot *sysroot, const HostOrigin *origin, const HostCommit *commit,
+                  const BaseProgress *progress, GCancellable *cancellable, GError **error)
+{
+    const HostPrefetch ahead = {.sysroot = sysroot,
+                                .remote = origin->remote,
+                                .commit = commit,
+                                .max_bytes = most_bytes(sysroot, commit),
+                                .progress = progress};
+    if (!ostree_repo_prepare_transaction(sysroot->repo, NULL, cancellable, error))
+        return false;
+    host_prefetch(&ahead, cancellable);
+    if (!pull(sysroot, origin, commit, ahead.max_bytes, progress, cancellable, error) ||
+        !ostree_repo_commit_transaction(sysroot->repo, NULL, cancellable, error)) {
+        /* keeps what came for the next try */
+        (void)ostree_repo_abort_transaction(sysroot->repo, NULL, NULL);
+        return false;
+    }
     g_autoptr(GVariant) detached = host_sizes_strip(commit->detached);
     /* The server may have other signatures by now: what stays is what was verified. */
-    return good && ostree_repo_write_commit_detached_metadata(sysroot->repo, commit->checksum,
-                                                              detached, cancellable, error);
+    return ostree_repo_write_commit_detached_metadata(sysroot->repo, commit->checksum, detached,
+                                                      cancellable, error);
 }
 
 bool host_fetch_commit(HostSysroot *sysroot, const HostOrigin *origin, const HostCommit *commit,
@@ -88,7 +111,7 @@ bool host_fetch_commit(HostSysroot *sysroot, const HostOrigin *origin, const Hos
     base_progress_phase(progress, phase);
     g_autoptr(GError) local_error = NULL;
     if (host_space_check(sysroot, commit, &local_error) &&
-        pull(sysroot, origin, commit, progress, cancellable, &local_error))
+        fetch(sysroot, origin, commit, progress, cancellable, &local_error))
         return true;
     if (host_error_is_no_space(local_error))
         host_space_drop_partial(sysroot);

@@ -136,9 +136,10 @@ def test_the_signed_part_stalls(host, publisher, bad):  # noqa: F811
 def test_a_server_that_breaks_off(host, publisher, bad):  # noqa: F811
     publisher.publish("2", files={str(i): os.urandom(5000) for i in range(5)})
     host.set_url(bad.url)
-    # once: the next try, which is the agent's after half a minute, goes on from there
+    # once is not noticed; twice, and the next try, which is the agent's after half a minute, goes
+    # on from there
     name = "/" + str(largest(publisher).relative_to(publisher.repo))
-    bad.rule = lambda path, nth: "close" if path == name and nth == 1 else None
+    bad.rule = lambda path, nth: "close" if path == name and nth <= 2 else None
     assert "partial file" in host.run("upgrade", status=1).stderr
     host.run("upgrade")
     assert host.versions() == ["2", "1"]
@@ -156,6 +157,27 @@ def test_a_server_that_breaks_off(host, publisher, bad):  # noqa: F811
     bad.rule = lambda path, nth: None
     host.run("upgrade")
     assert host.versions() == ["3", "2"]
+
+
+def test_fetches_many_at_a_time(host, publisher, bad):  # noqa: F811
+    """More than libostree has under way: each answer waits for fifteen others."""
+    before = set(publisher.repo.rglob("*.filez"))
+    publisher.publish("2", files={str(i): os.urandom(50) for i in range(64)})
+    new = sorted(set(publisher.repo.rglob("*.filez")) - before)[:64]
+    held = {"/" + str(path.relative_to(publisher.repo)) for path in new}
+    host.set_url(bad.url)
+    together = threading.Barrier(16)
+
+    def rule(path, nth):
+        if path in held and nth == 1:
+            together.wait(120)
+
+    bad.rule = rule
+    host.run("upgrade", "--timeout", "200")
+    assert all(nth == 1 for path, nth in bad.asked.items() if is_file(path)), bad.asked
+    assert not together.broken
+    assert host.versions() == ["2", "1"]
+    run("ostree", "fsck", f"--repo={host.repo}")
 
 
 def test_a_body_without_an_end(host, publisher, bad):  # noqa: F811
