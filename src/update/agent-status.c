@@ -88,10 +88,11 @@ static bool write_file(const UpdateAgent *self, const char *name, const char *te
                                                BASE_FD_REPLACE_NO_SYNC, error);
 }
 
-/* Only what somebody has to act on is worth a line at each login. */
+/* Only what somebody has to act on, or to wait for, is worth a line at each login. */
 static bool write_motd(const UpdateAgent *self, GError **error)
 {
-    bool is_urgent = self->deadend != NULL || g_strcmp0(self->result, "unknown") == 0 ||
+    bool is_urgent = self->barrier != NULL || self->deadend != NULL ||
+                     g_strcmp0(self->result, "unknown") == 0 ||
                      g_strcmp0(self->result, "deadend") == 0;
     if (is_urgent) {
         g_autofree char *text = g_strdup_printf("Updates: %s\n", self->last_check);

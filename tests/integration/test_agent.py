@@ -25,6 +25,9 @@ class Server:
         self.graph = {"nodes": [], "edges": []}
         self.graph_status = (200, {})
         self.holders = set()
+        self.lock_status = None
+        self.lock_may_answer = threading.Event()
+        self.lock_may_answer.set()
         self.slots = 1
         self.asked = []
         outer = self
@@ -49,6 +52,10 @@ class Server:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.asked.append(("POST", self.path, body))
+                outer.lock_may_answer.wait(120)
+                if outer.lock_status is not None:
+                    status, headers = outer.lock_status
+                    return self.answer(status, {"kind": "busy", "value": "one at a time"}, headers)
                 if self.headers["fleet-lock-protocol"] != "true":
                     return self.answer(400, {"kind": "bad_header", "value": "no header"})
                 name = body["client_params"]["id"]
@@ -68,6 +75,7 @@ class Server:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def close(self):
+        self.lock_may_answer.set()
         self.http.shutdown()
         self.http.server_close()
 
@@ -186,7 +194,11 @@ def test_barrier_is_taken_first(agent, server):
         {PREFIX + "updates.barrier": "true", PREFIX + "updates.barrier_reason": "new keys"})
     text = agent.run("agent", "check").stdout
     assert text == "2 is next: every host has to pass through it (new keys)\n"
+    agent.tell("hold")
     agent.start()
+    agent.wait(lambda: (agent.dir / "motd").exists())
+    assert (agent.dir / "motd").read_text() == "Updates: " + text
+    agent.tell("resume")
     agent.wait(agent.rebooted.exists)
     assert agent.host.versions()[0] == "2"
 
@@ -276,6 +288,36 @@ def test_lock_server_away(agent, server):
     agent.wait_state("staged", "127.0.0.1:1")
     assert agent.host.versions()[0] == "2"
     assert not agent.rebooted.exists()
+
+
+def test_lock_server_that_is_busy(agent, server):
+    """It says when to ask again; a slow answer is waited for, and nothing else waits with it."""
+    second = agent.host.publisher.publish("2")
+    server.offer(booted(agent.host), second)
+    server.lock_status = (429, {"Retry-After": "1234"})
+    agent.write("20-lock.yaml", updates={"strategy": "fleet_lock"},
+                **{"fleet-lock": {"url": server.url}})
+    agent.start()
+    agent.wait_state("staged", "gives no slot (status 429: one at a time)")
+    status = agent.status()
+    assert 1200 <= status["next"] - status["time"] <= 1234
+    asked = server.paths().count("/v1/pre-reboot")
+    server.lock_status = None
+    server.lock_may_answer.clear()
+    agent.stop()
+    agent.start()
+    # it is waiting to say that it is up; the update is staged and known to it all the same
+    agent.wait(lambda: server.paths().count("/v1/steady-state") > 1)
+    agent.wait(lambda: agent.status().get("last-result") is not None)
+    assert agent.tell("check-now") == "looking at the update graph\n"
+    assert server.paths().count("/v1/pre-reboot") == asked and not agent.rebooted.exists()
+    server.lock_may_answer.set()
+    # a server that is started anew has forgotten who holds what: giving back what it does not know is
+    # no mistake
+    server.holders.clear()
+    agent.wait(lambda: (agent.dir / "steady").exists())
+    assert agent.run("agent", "ask").stdout == "the host may reboot now\n"
+    assert len(server.holders) == 1
 
 
 def test_release_that_cannot_be_staged(agent, server):
