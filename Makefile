@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check check-power bench bench-rpm bench-bus bench-bus-web deb install lint format fuzz tsan clean
+.PHONY: all deps demo check check-power bench bench-rpm bench-host bench-bus bench-bus-web deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -32,9 +32,13 @@ bench: all
 	$(PYTHON) bench/bench.py
 	$(PYTHON) bench/rpm.py
 	$(PYTHON) bench/bus.py
+	$(PYTHON) bench/host.py
 
 bench-rpm: all
 	$(PYTHON) bench/rpm.py
+
+bench-host: all
+	$(PYTHON) bench/host.py
 
 bench-bus: all
 	$(PYTHON) bench/bus.py
