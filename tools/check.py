@@ -51,8 +51,9 @@ def run_meson(directory, env):
 def run_pytest(directory, env):
     report = directory / "integration.xml"
     report.unlink(missing_ok=True)
-    # a file's tests share what is dear to make: composed trees, disks
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile",
+    # A file's tests share what is dear to make: composed trees, disks. Many wait for a disk or a
+    # server, so there is one worker more than the CPUs of a small machine.
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile",
                            "-p", "no:cacheprovider", "--durations=40", "--durations-min=5",
                            f"--junitxml={report}", SOURCE / "tests/integration"], check=False,
                           cwd=SOURCE, env=env | {"ATOLL_BUILD": str(directory)})
