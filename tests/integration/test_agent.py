@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -26,8 +27,9 @@ class Server:
         self.graph_status = (200, {})
         self.holders = set()
         self.lock_status = None
-        self.lock_may_answer = threading.Event()
+        self.lock_may_answer, self.graph_may_answer = threading.Event(), threading.Event()
         self.lock_may_answer.set()
+        self.graph_may_answer.set()
         self.slots = 1
         self.asked = []
         outer = self
@@ -45,6 +47,7 @@ class Server:
             def do_GET(self):
                 url = urllib.parse.urlsplit(self.path)
                 outer.asked.append(("GET", url.path, dict(urllib.parse.parse_qsl(url.query))))
+                outer.graph_may_answer.wait(120)
                 status, headers = outer.graph_status
                 self.answer(status, outer.graph if status == 200 else
                             {"kind": "overloaded", "value": "come back later"}, headers)
@@ -76,6 +79,7 @@ class Server:
 
     def close(self):
         self.lock_may_answer.set()
+        self.graph_may_answer.set()
         self.http.shutdown()
         self.http.server_close()
 
@@ -145,6 +149,14 @@ class Agent:
             self.process.send_signal(signal.SIGTERM)
             assert self.process.wait(30) == 0, self.log.read_text()
         self.process = None
+
+    def kill(self):
+        """As systemd does it when the agent has crashed: with all that it had started."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, children)):
+            os.kill(one, signal.SIGKILL)
+        self.process.wait(30)
 
     def status(self):
         return json.loads((self.dir / "agent-status.json").read_text())

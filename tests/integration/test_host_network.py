@@ -237,6 +237,49 @@ def agent(tmp_path, host, server):  # noqa: F811
     made.stop()
 
 
+def test_killed_in_each_state(agent, server, publisher, bad):  # noqa: F811
+    """P1: whatever it was at, the next agent goes on, and the release is not blamed for it."""
+    commits = [booted(agent.host), publisher.publish("2", files={"large": os.urandom(200_000)})]
+    server.offer(*commits)
+    agent.host.set_url(bad.url)
+    agent.write("20-lock.yaml", updates={"strategy": "fleet_lock"},
+                **{"fleet-lock": {"url": server.url}})
+    # while it asks for the graph
+    server.graph_may_answer.clear()
+    agent.start()
+    agent.wait(lambda: "/v1/graph" in server.paths())
+    agent.kill()
+    server.graph_may_answer.set()
+    # while it fetches
+    name = "/" + str(largest(publisher).relative_to(publisher.repo))
+    bad.rule = lambda path, nth: "stall" if path == name else None
+    agent.start()
+    agent.wait(lambda: name in bad.asked)
+    assert agent.status()["state"] == "staging"
+    agent.kill()
+    bad.rule = lambda path, nth: None
+    # while it waits for a slot: what is staged is so still, and nobody is failed for it
+    server.slots = 0
+    agent.start()
+    agent.wait_state("staged", "gives no slot")
+    assert agent.host.versions() == ["2", "1"]
+    agent.kill()
+    # while it asks for the slot
+    server.slots = 1
+    server.lock_may_answer.clear()
+    agent.start()
+    agent.wait(lambda: agent.status().get("state") is not None)
+    agent.kill()
+    server.lock_may_answer.set()
+    agent.start()
+    agent.wait_state("idle", "up to date")  # in a sysroot that does not run, what is staged is next
+    assert agent.run("agent", "ask").stdout == "the host may reboot now\n"
+    assert len(server.holders) == 1 and not agent.rebooted.exists()
+    ledger = agent.dir / "agent.json"
+    assert not ledger.exists() or json.loads(ledger.read_text()).get("blocked", []) == []
+    run("ostree", "fsck", f"--repo={agent.host.repo}")
+
+
 def test_odd_graphs(agent, server):  # noqa: F811
     """F2, as a host sees it; the parser's own cases are tests/data/graph."""
     here, other = booted(agent.host), "e" * 64
