@@ -67,6 +67,42 @@ def add_libraries(root, repo, ref):
         shutil.copy(os.path.realpath(words[2]), libraries / words[0])
 
 
+# all that a machine of these tests needs before its root is there
+INITRAMFS_MODULES = "bash systemd systemd-initrd dracut-systemd ostree base fs-lib rootfs-block " \
+                    "udev-rules shutdown"
+INITRAMFS_DRIVERS = "virtio_blk virtio_pci ext4 softdog"
+
+
+def make_initramfs(work, build_repo, ref, kernel):
+    """A small initramfs by the tree's own dracut: half of a start under emulation is udev, which
+    looks at every driver that there is. Returns its bytes."""
+    root, out = work / "initramfs-root", work / "initramfs-out"
+    run("ostree", "checkout", f"--repo={build_repo}", "-U", "-H", ref, root)
+    out.mkdir()
+    run("bwrap", "--bind", root, "/", "--ro-bind", root / "usr/etc", "/etc", "--dev", "/dev",
+        "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var", "--dir",
+        "/var/tmp", "--dir", "/run/out", "--bind", out, "/run/out", "--setenv", "PATH",
+        "/usr/sbin:/usr/bin", "--", "dracut", "--force", "--no-hostonly", "--no-hostonly-cmdline",
+        "--reproducible", "--no-compress", "--no-early-microcode", "-m", INITRAMFS_MODULES,
+        "--drivers", INITRAMFS_DRIVERS, "--kver", kernel, "/run/out/initramfs.img")
+    run("zstd", "-q", "-6", out / "initramfs.img", "-o", out / "initramfs.zst")
+    data = (out / "initramfs.zst").read_bytes()
+    shutil.rmtree(root)
+    shutil.rmtree(out)
+    return data
+
+
+def add_to_initramfs(initramfs, path, content):
+    """An initramfs in which `path` is another file: an archive of its own after it."""
+    def entry(name, mode, data):
+        fields = [1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+        return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
+
+    return initramfs + bytes(-len(initramfs) % 4) + entry(path, 0o100644, content) + \
+        entry("TRAILER!!!", 0, b"")
+
+
 class Versions:
     """Signed commits of one branch in an archive repository: variations of a tree."""
 
