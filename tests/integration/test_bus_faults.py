@@ -117,7 +117,7 @@ class Reader:
             time.sleep(0.05)
         self.stopping = True
         self.process.send_signal(signal.SIGINT)
-        self.thread.join(timeout=30)
+        self.thread.join(timeout=300)
         assert self.seen == list(range(1, last + 1))
 
 

@@ -33,7 +33,7 @@ def users_of(path):
 
 
 def assert_no_leftovers(compose):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while users_of(compose.state) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert users_of(compose.state) == []
@@ -177,7 +177,7 @@ def test_interrupt_in_a_script(compose, number, whole_group):
     start = time.monotonic()
     (os.killpg if whole_group else os.kill)(process.pid, number)
     output, messages = process.communicate(timeout=60)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
     messages = messages.removeprefix(local.NOTE)
     assert (process.returncode, output, messages) == (1, "", "atoll: interrupted\n")
     assert_no_leftovers(compose)

@@ -111,7 +111,7 @@ def test_a_server_that_falls_silent(host, publisher, bad, what):  # noqa: F811
     before = host.state()
     began = time.monotonic()
     error = host.run("upgrade", "--timeout", "4", status=1).stderr
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 90
     assert "the server sent less than 100 bytes a second for 4 seconds" in error
     after = host.state()
     assert (after[0], after[2], after[3]) == (before[0], before[2], before[3])

@@ -34,7 +34,7 @@ def largest_object(repo):
 
 
 def request(server, method, path, headers=None, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     connection.request(method, path, body=body, headers=headers or {})
     response = connection.getresponse()
     data = response.read()
@@ -43,7 +43,7 @@ def request(server, method, path, headers=None, body=None):
 
 
 def raw_request(server, text):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
         connection.sendall(text)
         answer = b""
         while chunk := connection.recv(65536):
@@ -261,13 +261,13 @@ def test_a_download_under_way_is_finished_at_sigterm(repo, serve, tmp_path):
     target = tmp_path / "slow"
     client = subprocess.Popen(["curl", "-sf", "--limit-rate", "3M", "-o", target,
                                f"{server.url}/repo/{path.relative_to(repo)}"])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (target.exists() and target.stat().st_size > 0) and time.monotonic() < deadline:
         time.sleep(0.01)
     server.process.terminate()
-    assert client.wait(timeout=20) == 0
+    assert client.wait(timeout=120) == 0
     assert target.read_bytes() == path.read_bytes()
-    assert server.process.wait(timeout=20) == 0
+    assert server.process.wait(timeout=120) == 0
 
 
 @pytest.mark.parametrize("argument, message", [
