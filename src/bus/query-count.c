@@ -5,26 +5,13 @@
  */
 #include "bus/block.h"
 #include "bus/log-private.h"
-#include "bus/query-private.h"
+#include "bus/query-plan.h"
 
 #include <string.h>
 
 static bool is_set(const BusFilter *filter)
 {
     return filter->any != NULL && filter->any[0] != NULL;
-}
-
-/* Whether a match depends on the positive filters of the index and the time alone. */
-static bool is_plain(const BusQuery *query)
-{
-    const BusFilter *const filters[] = {&query->topics,  &query->categories, &query->actors,
-                                        &query->objects, &query->users,      &query->packages,
-                                        &query->contains};
-    for (unsigned i = 0; i < G_N_ELEMENTS(filters); i++) {
-        if (filters[i]->none != NULL && filters[i]->none[0] != NULL)
-            return false;
-    }
-    return !is_set(&query->contains) && query->severity_min == 0 && query->after_seq == 0;
 }
 
 static bool has_no_filter(const BusQuery *query)
@@ -67,7 +54,7 @@ static bool sum_blocks(BusLog *log, const BusQuery *query, const int64_t *key, u
     return read_number(statement, out_sum, error);
 }
 
-static bool count_one(BusEvent *event, void *user_data, GError **error)
+bool bus_query_count_one(BusEvent *event, void *user_data, GError **error)
 {
     uint64_t *count = user_data;
     bus_event_free(event);
@@ -104,18 +91,16 @@ static bool add_cut_blocks(BusLog *log, const BusQuery *query, uint64_t *total, 
         return true;
     g_autoptr(GArray) blocks = find_cut_blocks(log, query, error);
     for (guint i = 0; blocks != NULL && i < blocks->len; i++) {
-        uint64_t low = g_array_index(blocks, uint64_t, i) * BUS_BLOCK_EVENTS + 1;
         uint64_t count = 0;
-        if (!bus_query_walk(log, query, low, low + BUS_BLOCK_EVENTS - 1, BUS_BLOCK_EVENTS,
-                            count_one, &count, NULL, error))
+        if (!bus_plan_count_block(log, query, g_array_index(blocks, uint64_t, i), &count, error))
             return false;
         *total += count;
     }
     return blocks != NULL;
 }
 
-static bool add_summed(BusLog *log, const BusQuery *query, const GArray *keys, uint64_t *total,
-                       GError **error)
+static bool add_keys(BusLog *log, const BusQuery *query, const GArray *keys, uint64_t *total,
+                     GError **error)
 {
     for (guint i = 0; i < (keys != NULL ? keys->len : 1); i++) {
         uint64_t sum = 0;
@@ -124,6 +109,17 @@ static bool add_summed(BusLog *log, const BusQuery *query, const GArray *keys, u
             return false;
         *total += sum;
     }
+    return true;
+}
+
+static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, uint64_t *total,
+                       GError **error)
+{
+    uint64_t less = 0;
+    if (!add_keys(log, query, plan->plus, total, error) ||
+        (plan->minus != NULL && !add_keys(log, query, plan->minus, &less, error)))
+        return false;
+    *total -= MIN(less, *total);
     return add_cut_blocks(log, query, total, error);
 }
 
@@ -141,31 +137,44 @@ static bool add_object(BusLog *log, int64_t key, uint64_t *total, GError **error
     return true;
 }
 
-bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, const GPtrArray *tail,
-                     uint64_t *out_total, GError **error)
+typedef struct {
+    uint64_t unread_left;
+    uint64_t read;
+} Tally;
+
+static bool tally(BusEvent *event, void *user_data, GError **error)
 {
-    g_autoptr(BusStream) stream = bus_stream_new(log, query, 1, 0, error);
-    g_autoptr(GArray) keys = NULL;
-    int64_t key = 0;
-    uint64_t total = 0;
-    bool window = query->start_us != 0 || query->end_us != 0;
-    bool ok = true;
-    if (stream == NULL)
+    Tally *self = user_data;
+    bus_event_free(event);
+    self->read++;
+    return self->read < self->unread_left;
+}
+
+/* Index rows are counted, and events of which the index does not say enough read. */
+static bool add_walked(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
+                       uint64_t *total, GError **error)
+{
+    Tally tallied = {.unread_left = BUS_QUERY_COUNT_MAX};
+    if (!bus_query_walk_on(log, query, plan, span->low, span->high, &tallied.unread_left, tally,
+                           &tallied, NULL, error))
         return false;
+    *total += tallied.read + BUS_QUERY_COUNT_MAX - tallied.unread_left;
+    *total = MIN(*total, BUS_QUERY_COUNT_MAX);
+    return true;
+}
+
+bool bus_query_count(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
+                     const GPtrArray *tail, uint64_t *out_total, GError **error)
+{
+    uint64_t total = 0;
     for (guint i = 0; i < tail->len; i++)
         total += bus_query_matches(query, tail->pdata[i]);
-    if (is_plain(query) && has_no_filter(query))
-        ok = add_summed(log, query, NULL, &total, error);
-    else if (is_plain(query) && bus_stream_summed(stream, &keys))
-        ok = add_summed(log, query, keys, &total, error);
-    else if (is_plain(query) && !window && bus_stream_only_object(stream, &key))
-        ok = add_object(log, key, &total, error);
-    else
-        ok = bus_query_walk(log, query, span->low, span->high, BUS_QUERY_EXAMINED_MAX, count_one,
-                            &total, NULL, error);
-    if (ok)
-        *out_total = total;
-    return ok;
+    if (!(plan->summed       ? add_summed(log, query, plan, &total, error)
+          : plan->one_object ? add_object(log, plan->object, &total, error)
+                             : add_walked(log, query, plan, span, &total, error)))
+        return false;
+    *out_total = total;
+    return true;
 }
 
 typedef struct {
@@ -268,7 +277,10 @@ static bool build(BusLog *log, const BusQuery *query, Histogram *self, GError **
         return false;
     if (span.low == 0)
         return true;
-    bool plain = is_plain(query) && has_no_filter(query);
+    g_autoptr(BusPlan) plan = bus_plan_new(log, query, error);
+    if (plan == NULL)
+        return false;
+    bool plain = plan->summed && plan->plus == NULL && plan->minus == NULL;
     g_autoptr(GArray) blocks = add_whole_blocks(log, query, &span, self, plain, error);
     if (blocks == NULL)
         return false;

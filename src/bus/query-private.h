@@ -25,6 +25,8 @@ typedef struct {
 bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+typedef struct _BusPlan BusPlan;
+
 /** BusQueryFunc: gets one matching event, and owns it; %FALSE with no error set ends the walk */
 typedef bool (*BusQueryFunc)(BusEvent *event, void *user_data, GError **error);
 
@@ -33,6 +35,18 @@ typedef bool (*BusQueryFunc)(BusEvent *event, void *user_data, GError **error);
 bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t high,
                     uint64_t examine_max, BusQueryFunc func, void *user_data, bool *out_complete,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_query_walk_on: like it, but passes over the first @skip matches, unread where @plan says so;
+ * @func takes the others off @skip itself */
+bool bus_query_walk_on(BusLog *log, const BusQuery *query, const BusPlan *plan, uint64_t low,
+                       uint64_t high, uint64_t *skip, BusQueryFunc func, void *user_data,
+                       bool *out_complete, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_query_count_one: a #BusQueryFunc that counts up to %BUS_QUERY_COUNT_MAX in a uint64_t */
+bool bus_query_count_one(BusEvent *event, void *user_data, GError **error);
+
+/** bus_query_matches_topic: whether the filters of topics and categories let @topic through */
+bool bus_query_matches_topic(const BusQuery *query, const char *topic);
 
 /** bus_query_read_tail: (transfer full) (element-type BusEvent): the events that are not indexed */
 GPtrArray *bus_query_read_tail(BusLog *log, const BusSpan *span,
@@ -43,8 +57,9 @@ bool bus_query_walk_tail(BusLog *log, const BusQuery *query, const BusSpan *span
                          void *user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_query_count: how many match in all, those of @tail among them; see bus_query_run() */
-bool bus_query_count(BusLog *log, const BusQuery *query, const BusSpan *span, const GPtrArray *tail,
-                     uint64_t *out_total, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool bus_query_count(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
+                     const GPtrArray *tail, uint64_t *out_total,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_query_begin: a read transaction unless one is open; @out_began is for bus_query_end() */
 bool bus_query_begin(BusLog *log, bool *out_began, GError **error) G_GNUC_WARN_UNUSED_RESULT;

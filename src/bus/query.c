@@ -7,7 +7,7 @@
 
 #include "bus/block.h"
 #include "bus/log-private.h"
-#include "bus/query-private.h"
+#include "bus/query-plan.h"
 
 #include <string.h>
 
@@ -95,13 +95,19 @@ static bool passes(const BusFilter *filter, const BusEvent *event, TestFunc test
     return false;
 }
 
+bool bus_query_matches_topic(const BusQuery *query, const char *topic)
+{
+    BusEvent event = {.topic = (char *)topic};
+    return passes(&query->topics, &event, test_topic) &&
+           passes(&query->categories, &event, test_category);
+}
+
 bool bus_query_matches(const BusQuery *query, const BusEvent *event)
 {
     return event->seq > query->after_seq && event->severity >= query->severity_min &&
            event->time_us >= query->start_us &&
            (query->end_us == 0 || event->time_us < query->end_us) &&
-           passes(&query->topics, event, test_topic) &&
-           passes(&query->categories, event, test_category) &&
+           bus_query_matches_topic(query, event->topic) &&
            passes(&query->actors, event, test_actor) &&
            passes(&query->objects, event, test_object) && passes(&query->users, event, test_user) &&
            passes(&query->packages, event, test_package) &&
@@ -164,12 +170,24 @@ bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span, GErro
     return true;
 }
 
+/*
+ * Walk:
+ * @left: how many events may still be read
+ * @plan: (nullable): says what of @skip is passed over unread
+ * @skip: (nullable): how many matches are to be passed over
+ * @passed: how many were, unread
+ * @held: what the stream gave before its turn came; 0 for none
+ */
 typedef struct {
     BusLog *log;
     const BusQuery *query;
     BusQueryFunc func;
     void *user_data;
     uint64_t left;
+    const BusPlan *plan;
+    uint64_t *skip;
+    uint64_t passed;
+    uint64_t held;
 } Walk;
 
 /* Takes @event; @out_more is false when the walk is to end. */
@@ -250,35 +268,82 @@ static bool fetch(Walk *walk, const uint64_t *seqs, unsigned n, bool *out_more, 
     return true;
 }
 
+/* The next events to read, in @seqs; what comes before them and matches unread is passed over. */
+static bool gather(Walk *walk, BusStream *stream, unsigned max, uint64_t *seqs, unsigned *out_n,
+                   bool *out_more, GError **error)
+{
+    unsigned n = 0;
+    *out_more = true;
+    while (n < max && *out_more) {
+        uint64_t seq = walk->held;
+        walk->held = 0;
+        if (seq == 0 && !bus_stream_next(stream, &seq, error))
+            return false;
+        bool unread =
+            seq != 0 && walk->skip != NULL && *walk->skip > 0 && bus_plan_decides(walk->plan, seq);
+        if (seq == 0 || walk->passed >= BUS_QUERY_PASSED_MAX) {
+            *out_more = false;
+        } else if (!unread) {
+            seqs[n++] = seq;
+        } else if (n == 0) {
+            (*walk->skip)--;
+            walk->passed++;
+        } else {
+            /* how much is left to skip shows when the others are read */
+            walk->held = seq;
+            break;
+        }
+    }
+    *out_n = n;
+    return true;
+}
+
+static bool walk_range(Walk *walk, uint64_t low, uint64_t high, bool *out_complete, GError **error)
+{
+    bool more = low != 0 && low <= high;
+    g_autoptr(BusStream) stream =
+        bus_stream_new(walk->log, walk->query, more ? low : 1, more ? high : 0, error);
+    if (stream == NULL)
+        return false;
+    if (walk->skip != NULL && *walk->skip > FETCH_MAX)
+        bus_stream_hurry(stream);
+    unsigned at_once = FETCH_FIRST;
+    while (more && walk->left > 0 && walk->passed < BUS_QUERY_PASSED_MAX) {
+        uint64_t seqs[FETCH_MAX];
+        unsigned n = 0;
+        bool wanted = true;
+        if (!gather(walk, stream, at_once, seqs, &n, &more, error) ||
+            (n > 0 && !fetch(walk, seqs, n, &wanted, error)))
+            return false;
+        more = more && wanted;
+        at_once = MIN(4 * at_once, FETCH_MAX);
+    }
+    if (out_complete != NULL)
+        *out_complete = !more && walk->passed < BUS_QUERY_PASSED_MAX;
+    return true;
+}
+
 bool bus_query_walk(BusLog *log, const BusQuery *query, uint64_t low, uint64_t high,
                     uint64_t examine_max, BusQueryFunc func, void *user_data, bool *out_complete,
                     GError **error)
 {
-    Walk walk = {log, query, func, user_data, examine_max};
-    bool more = low != 0 && low <= high;
-    g_autoptr(BusStream) stream =
-        bus_stream_new(log, query, more ? low : 1, more ? high : 0, error);
-    if (stream == NULL)
-        return false;
-    unsigned at_once = FETCH_FIRST;
-    while (more && walk.left > 0) {
-        uint64_t seqs[FETCH_MAX];
-        unsigned n = 0;
-        for (; n < at_once; n++) {
-            if (!bus_stream_next(stream, &seqs[n], error))
-                return false;
-            if (seqs[n] == 0)
-                break;
-        }
-        bool last = n < at_once;
-        if (n > 0 && !fetch(&walk, seqs, n, &more, error))
-            return false;
-        more = more && !last;
-        at_once = MIN(4 * at_once, FETCH_MAX);
-    }
-    if (out_complete != NULL)
-        *out_complete = !more;
-    return true;
+    Walk walk = {
+        .log = log, .query = query, .func = func, .user_data = user_data, .left = examine_max};
+    return walk_range(&walk, low, high, out_complete, error);
+}
+
+bool bus_query_walk_on(BusLog *log, const BusQuery *query, const BusPlan *plan, uint64_t low,
+                       uint64_t high, uint64_t *skip, BusQueryFunc func, void *user_data,
+                       bool *out_complete, GError **error)
+{
+    Walk walk = {.log = log,
+                 .query = query,
+                 .func = func,
+                 .user_data = user_data,
+                 .left = BUS_QUERY_EXAMINED_MAX,
+                 .plan = plan,
+                 .skip = plan->indexed ? skip : NULL};
+    return walk_range(&walk, low, high, out_complete, error);
 }
 
 GPtrArray *bus_query_read_tail(BusLog *log, const BusSpan *span, GError **error)
@@ -292,7 +357,7 @@ GPtrArray *bus_query_read_tail(BusLog *log, const BusSpan *span, GError **error)
 static bool offer_tail(BusLog *log, const BusQuery *query, GPtrArray *tail, BusQueryFunc func,
                        void *user_data, GError **error)
 {
-    Walk walk = {log, query, func, user_data, 0};
+    Walk walk = {.log = log, .query = query, .func = func, .user_data = user_data};
     bool more = true;
     bool ok = true;
     guint n = tail->len;
@@ -341,16 +406,18 @@ static bool check(const BusQuery *query, GError **error)
     return false;
 }
 
-static bool fill(BusLog *log, const BusQuery *query, const BusSpan *span, GPtrArray *tail,
-                 Page *page, GError **error)
+static bool fill(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
+                 GPtrArray *tail, Page *page, GError **error)
 {
     bool complete = true;
     bool descending = query->order == BUS_ORDER_DESC;
+    BusSpan rest = *span;
     if (descending && !offer_tail(log, query, tail, add_to_page, page, error))
         return false;
     if (page->events->len < page->limit &&
-        !bus_query_walk(log, query, span->low, span->high, BUS_QUERY_EXAMINED_MAX, add_to_page,
-                        page, &complete, error))
+        (!bus_plan_skip(plan, log, query, &rest, &page->skip, error) ||
+         !bus_query_walk_on(log, query, plan, rest.low, rest.high, &page->skip, add_to_page, page,
+                            &complete, error)))
         return false;
     if (!complete) {
         g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
@@ -373,11 +440,12 @@ GPtrArray *bus_query_run(BusLog *log, const BusQuery *query, uint64_t *out_total
     if (!check(query, error) || !bus_query_begin(log, &began, error))
         return NULL;
     bool ok = bus_query_span(log, query, &span, error);
+    g_autoptr(BusPlan) plan = ok ? bus_plan_new(log, query, error) : NULL;
     /* Read once, for the total and the page. */
-    g_autoptr(GPtrArray) tail = ok ? bus_query_read_tail(log, &span, error) : NULL;
+    g_autoptr(GPtrArray) tail = plan != NULL ? bus_query_read_tail(log, &span, error) : NULL;
     ok = tail != NULL &&
-         (out_total == NULL || bus_query_count(log, query, &span, tail, &total, error)) &&
-         (query->limit == 0 || fill(log, query, &span, tail, &page, error));
+         (out_total == NULL || bus_query_count(log, query, plan, &span, tail, &total, error)) &&
+         (query->limit == 0 || fill(log, query, plan, &span, tail, &page, error));
     bus_query_end(log, began);
     if (!ok)
         return NULL;

@@ -58,8 +58,12 @@ typedef struct {
 void bus_query_clear(BusQuery *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BusQuery, bus_query_clear)
 
-/** BUS_QUERY_COUNT_MAX: where counting without a summary ends */
+/** BUS_QUERY_COUNT_MAX: where counting without a summary ends; there may be more, and a page past
+ * it is found nevertheless */
 #define BUS_QUERY_COUNT_MAX 100000
+
+/** BUS_QUERY_PASSED_MAX: matches before a page that are passed over by the index alone, at most */
+#define BUS_QUERY_PASSED_MAX 1000000
 
 /** BUS_QUERY_EXAMINED_MAX: events that one query reads at most */
 #define BUS_QUERY_EXAMINED_MAX 500000
@@ -67,11 +71,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BusQuery, bus_query_clear)
 /**
  * bus_query_run:
  * @out_total: (out) (optional): how many match in all. Read off a summary, so exact and cheap,
- *   when the query has no filter, or values of one of topics, categories and actors, with or
+ *   when the query has no filter, or filters of either actors or topics and categories, with or
  *   without a window of time, or one object. Else matches are counted, up to
  *   %BUS_QUERY_COUNT_MAX: that number means that many or more
  * @error: %BUS_ERROR_INVALID for @contains without a start and a topic or category;
- *   %BUS_ERROR_TOO_LARGE when the page is not found within %BUS_QUERY_EXAMINED_MAX events
+ *   %BUS_ERROR_TOO_LARGE when the page is not found: within %BUS_QUERY_EXAMINED_MAX events that
+ *   have to be read, or behind %BUS_QUERY_PASSED_MAX matches that do not. A query with a total off
+ *   a summary finds any page
  *
  * Returns: (transfer full) (element-type BusEvent): the page that was asked for
  */

@@ -12,6 +12,7 @@
 
 #define CHUNK_FIRST 32
 #define CHUNK_MAX 512
+#define CHUNK_MAX_HURRY 8192
 /* With more values than this a filter is left to whoever reads the events. */
 #define VALUES_MAX 512
 #define FILTERS_MAX 6
@@ -35,6 +36,7 @@ struct _BusStream {
     BusLog *log; /* borrowed */
     bool descending;
     bool exact;
+    unsigned chunk_max;
     uint64_t low;
     uint64_t high;
     uint64_t bound; /* the next number that may be answered; 0: none */
@@ -116,6 +118,7 @@ BusStream *bus_stream_new(BusLog *log, const BusQuery *query, uint64_t low, uint
     self->log = log;
     self->descending = query->order == BUS_ORDER_DESC;
     self->exact = true;
+    self->chunk_max = CHUNK_MAX;
     self->low = low;
     self->high = high;
     self->bound = low > high ? 0 : self->descending ? high : low;
@@ -138,20 +141,14 @@ void bus_stream_free(BusStream *self)
     g_free(self);
 }
 
+void bus_stream_hurry(BusStream *self)
+{
+    self->chunk_max = CHUNK_MAX_HURRY;
+}
+
 bool bus_stream_is_exact(const BusStream *self)
 {
     return self->exact;
-}
-
-bool bus_stream_summed(const BusStream *self, GArray **out_keys)
-{
-    if (!self->exact || self->n_filters != 1 || strcmp(self->filters[0].kind, BUS_KIND_OBJECT) == 0)
-        return false;
-    const GArray *values = self->filters[0].values;
-    *out_keys = g_array_new(FALSE, FALSE, sizeof(int64_t));
-    for (guint i = 0; i < values->len; i++)
-        g_array_append_val(*out_keys, g_array_index(values, Value, i).key);
-    return true;
 }
 
 bool bus_stream_only_object(const BusStream *self, int64_t *out_key)
@@ -187,7 +184,7 @@ static bool load(BusStream *self, Value *value, uint64_t bound, GError **error)
         if (!row) {
             value->loaded = true;
             value->at_end = value->n < value->size;
-            value->size = MIN(2 * value->size, CHUNK_MAX);
+            value->size = MIN(2 * value->size, self->chunk_max);
             return true;
         }
         if (value->n < value->size)

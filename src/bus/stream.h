@@ -24,17 +24,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusStream, bus_stream_free)
 /** bus_stream_next: @out_seq is 0 at the end */
 bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_stream_hurry: many numbers will be taken: more of them are read at a time */
+void bus_stream_hurry(BusStream *self);
+
 /** bus_stream_is_exact: whether it lets through just what the query's positive filters want */
 bool bus_stream_is_exact(const BusStream *self);
-
-/**
- * bus_stream_summed:
- * @out_keys: (transfer full) (element-type int64): index keys whose counts, summed up, are the
- *   stream's: of a single filter, on what every event has just one of
- *
- * Returns: whether there is that
- */
-bool bus_stream_summed(const BusStream *self, GArray **out_keys);
 
 /** bus_stream_only_object: whether its one filter is a single object; @out_key is its key */
 bool bus_stream_only_object(const BusStream *self, int64_t *out_key);

@@ -410,7 +410,9 @@ GPtrArray *web_search_run(BusLog *log, const WebSearch *self, uint64_t *out_tota
     bool counted = everything ? bus_log_head(log, &total, &query_error)
                               : (events = bus_query_run(log, &query, &total, &query_error)) != NULL;
     query.limit = limit;
-    if (counted && limit > 0 && query.offset < total) {
+    /* counting ends there, what there is to see does not */
+    bool goes_on = !everything && total == BUS_QUERY_COUNT_MAX;
+    if (counted && limit > 0 && (query.offset < total || goes_on)) {
         g_clear_pointer(&events, g_ptr_array_unref);
         events = everything ? read_page(log, &query, total, &query_error)
                             : bus_query_run(log, &query, NULL, &query_error);

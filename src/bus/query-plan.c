@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the index alone decides of a query: how many events of a block match, and which do. Then
+ * a page far back is found without reading what lies before it.
+ */
+#include "bus/query-plan.h"
+
+#include "bus/block.h"
+#include "bus/log-private.h"
+
+#include <string.h>
+
+/* With more names than this nothing is summed. */
+#define KEYS_MAX 512
+
+static bool has_any(const BusFilter *filter)
+{
+    return filter->any != NULL && filter->any[0] != NULL;
+}
+
+static bool has_none(const BusFilter *filter)
+{
+    return filter->none != NULL && filter->none[0] != NULL;
+}
+
+static bool is_used(const BusFilter *filter)
+{
+    return has_any(filter) || has_none(filter);
+}
+
+/* Whether the stream lets through just the matches, as far as blocks in the window go. */
+static bool is_indexed(const BusQuery *query, const BusStream *stream)
+{
+    const BusFilter *const filters[] = {&query->topics,  &query->categories, &query->actors,
+                                        &query->objects, &query->users,      &query->packages,
+                                        &query->contains};
+    for (unsigned i = 0; i < G_N_ELEMENTS(filters); i++) {
+        if (has_none(filters[i]))
+            return false;
+    }
+    return !has_any(&query->contains) && query->severity_min == 0 && query->after_seq == 0 &&
+           bus_stream_is_exact(stream);
+}
+
+static bool has_globs(const BusFilter *filter)
+{
+    for (unsigned i = 0; filter->any != NULL && filter->any[i] != NULL; i++) {
+        if (strchr(filter->any[i], '*') != NULL)
+            return true;
+    }
+    for (unsigned i = 0; filter->none != NULL && filter->none[i] != NULL; i++) {
+        if (strchr(filter->none[i], '*') != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void add_key(BusLog *log, GArray *keys, const char *kind, const char *name)
+{
+    int64_t key = bus_hash_name(log->sha256, kind, name);
+    for (guint i = 0; i < keys->len; i++) {
+        if (g_array_index(keys, int64_t, i) == key)
+            return;
+    }
+    g_array_append_val(keys, key);
+}
+
+static void add_values(BusPlan *self, BusLog *log, const char *kind, const BusFilter *filter)
+{
+    self->minus = has_any(filter) ? NULL : g_array_new(FALSE, FALSE, sizeof(int64_t));
+    self->plus = has_any(filter) ? g_array_new(FALSE, FALSE, sizeof(int64_t)) : NULL;
+    for (unsigned i = 0; self->plus != NULL && filter->any[i] != NULL; i++) {
+        if (filter->none == NULL ||
+            !g_strv_contains((const char *const *)filter->none, filter->any[i]))
+            add_key(log, self->plus, kind, filter->any[i]);
+    }
+    for (unsigned i = 0; self->minus != NULL && filter->none[i] != NULL; i++)
+        add_key(log, self->minus, kind, filter->none[i]);
+}
+
+/* A topic says its category: filters of both come to a list of topics. */
+static bool add_topics(BusPlan *self, BusLog *log, const BusQuery *query, GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, "SELECT h, name FROM bus_name WHERE kind = ?1", error);
+    bool row = true;
+    if (statement == NULL)
+        return false;
+    self->plus = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    base_db_bind_text(statement, 1, BUS_KIND_TOPIC);
+    while (base_db_step(statement, &row, error)) {
+        if (!row)
+            return true;
+        int64_t key = base_db_column_int(statement, "h");
+        if (self->plus->len <= KEYS_MAX &&
+            bus_query_matches_topic(query, base_db_column_text(statement, "name")))
+            g_array_append_val(self->plus, key);
+    }
+    return false;
+}
+
+/* Of what every event has just one of, blocks have counts: they are used when no other filter is.
+ */
+static bool find_keys(BusPlan *self, BusLog *log, const BusQuery *query, GError **error)
+{
+    bool topics = is_used(&query->topics);
+    bool categories = is_used(&query->categories);
+    bool actors = is_used(&query->actors);
+    if (is_used(&query->objects) || is_used(&query->users) || is_used(&query->packages) ||
+        is_used(&query->contains) || query->severity_min != 0 || query->after_seq != 0 ||
+        (actors && (topics || categories)))
+        return true;
+    if (actors)
+        add_values(self, log, BUS_KIND_ACTOR, &query->actors);
+    else if (categories && !topics)
+        add_values(self, log, BUS_KIND_CATEGORY, &query->categories);
+    else if (topics && !categories && !has_globs(&query->topics))
+        add_values(self, log, BUS_KIND_TOPIC, &query->topics);
+    else if (topics && !add_topics(self, log, query, error))
+        return false;
+    self->summed = (self->plus == NULL || self->plus->len <= KEYS_MAX) &&
+                   (self->minus == NULL || self->minus->len <= KEYS_MAX);
+    return true;
+}
+
+/* Blocks of which every event lies in the query's window. */
+static GHashTable *find_whole(BusLog *log, const BusQuery *query, GError **error)
+{
+    g_autoptr(GHashTable) whole = g_hash_table_new(g_direct_hash, g_direct_equal);
+    BaseDbStatement *statement = base_db_prepare(
+        log->db, "SELECT block FROM bus_block WHERE min_us >= ?1 AND max_us < ?2", error);
+    bool row = true;
+    if (statement == NULL)
+        return NULL;
+    base_db_bind_int(statement, 1, query->start_us);
+    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    while (base_db_step(statement, &row, error)) {
+        if (!row)
+            return g_steal_pointer(&whole);
+        g_hash_table_add(whole, GSIZE_TO_POINTER((gsize)base_db_column_int(statement, "block")));
+    }
+    return NULL;
+}
+
+BusPlan *bus_plan_new(BusLog *log, const BusQuery *query, GError **error)
+{
+    g_autoptr(BusPlan) self = g_new0(BusPlan, 1);
+    g_autoptr(BusStream) stream = bus_stream_new(log, query, 1, 0, error);
+    if (stream == NULL || !find_keys(self, log, query, error))
+        return NULL;
+    self->indexed = is_indexed(query, stream);
+    self->has_window = query->start_us != 0 || query->end_us != 0;
+    self->one_object =
+        self->indexed && !self->has_window && bus_stream_only_object(stream, &self->object);
+    if (self->has_window && (self->indexed || self->summed) &&
+        (self->whole = find_whole(log, query, error)) == NULL)
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void bus_plan_free(BusPlan *self)
+{
+    if (self == NULL)
+        return;
+    g_clear_pointer(&self->plus, g_array_unref);
+    g_clear_pointer(&self->minus, g_array_unref);
+    g_clear_pointer(&self->whole, g_hash_table_unref);
+    g_free(self);
+}
+
+static bool is_whole_block(const BusPlan *self, uint64_t block)
+{
+    return !self->has_window ||
+           (self->whole != NULL && g_hash_table_contains(self->whole, GSIZE_TO_POINTER(block)));
+}
+
+bool bus_plan_decides(const BusPlan *self, uint64_t seq)
+{
+    return self->indexed && is_whole_block(self, (seq - 1) / BUS_BLOCK_EVENTS);
+}
+
+/* Adds or, with @sign -1, takes off what the blocks from @first on have of each key. */
+static bool add_counts(BusLog *log, const GArray *keys, int sign, uint64_t first, GArray *weights,
+                       GError **error)
+{
+    for (guint i = 0; i < keys->len; i++) {
+        BaseDbStatement *statement = base_db_prepare(
+            log->db, "SELECT block, n FROM bus_count WHERE h = ?1 AND block >= ?2 AND block < ?3",
+            error);
+        bool row = true;
+        if (statement == NULL)
+            return false;
+        base_db_bind_int(statement, 1, g_array_index(keys, int64_t, i));
+        base_db_bind_int(statement, 2, (int64_t)first);
+        base_db_bind_int(statement, 3, (int64_t)(first + weights->len));
+        while (row) {
+            if (!base_db_step(statement, &row, error))
+                return false;
+            uint64_t block = row ? (uint64_t)base_db_column_int(statement, "block") : 0;
+            if (row)
+                g_array_index(weights, int32_t, block - first) +=
+                    sign * (int32_t)base_db_column_int(statement, "n");
+        }
+    }
+    return true;
+}
+
+/* How many events of each block match, were all of them in the window. */
+static GArray *weigh(const BusPlan *self, BusLog *log, uint64_t first, uint64_t n, GError **error)
+{
+    g_autoptr(GArray) weights = g_array_sized_new(FALSE, TRUE, sizeof(int32_t), (guint)n);
+    g_array_set_size(weights, (guint)n);
+    for (guint i = 0; self->plus == NULL && i < n; i++)
+        g_array_index(weights, int32_t, i) = BUS_BLOCK_EVENTS;
+    if ((self->plus != NULL && !add_counts(log, self->plus, 1, first, weights, error)) ||
+        (self->minus != NULL && !add_counts(log, self->minus, -1, first, weights, error)))
+        return NULL;
+    return g_steal_pointer(&weights);
+}
+
+bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, uint64_t *out_count,
+                          GError **error)
+{
+    uint64_t low = block * BUS_BLOCK_EVENTS + 1;
+    *out_count = 0;
+    return bus_query_walk(log, query, low, low + BUS_BLOCK_EVENTS - 1, BUS_BLOCK_EVENTS,
+                          bus_query_count_one, out_count, NULL, error);
+}
+
+/* A single object has one row of the index an event: the database steps over them. */
+static bool skip_object(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
+                        uint64_t *skip, GError **error)
+{
+    bool descending = query->order == BUS_ORDER_DESC;
+    BaseDbStatement *statement = base_db_prepare(
+        log->db,
+        descending ? "SELECT seq FROM bus_ref WHERE h = ?1 AND seq >= ?2 AND seq <= ?3 "
+                     "ORDER BY seq DESC LIMIT 1 OFFSET ?4"
+                   : "SELECT seq FROM bus_ref WHERE h = ?1 AND seq >= ?2 AND seq <= ?3 "
+                     "ORDER BY seq LIMIT 1 OFFSET ?4",
+        error);
+    bool row = false;
+    if (statement == NULL)
+        return false;
+    base_db_bind_int(statement, 1, self->object);
+    base_db_bind_int(statement, 2, (int64_t)span->low);
+    base_db_bind_int(statement, 3, (int64_t)span->high);
+    base_db_bind_int(statement, 4, (int64_t)*skip);
+    if (!base_db_step(statement, &row, error))
+        return false;
+    /* fewer than that: the walk finds out how many, should the rest of the log matter */
+    if (row) {
+        uint64_t seq = (uint64_t)base_db_column_int(statement, "seq");
+        *(descending ? &span->high : &span->low) = seq;
+        *skip = 0;
+    }
+    base_db_reset(statement);
+    return true;
+}
+
+static bool skip_blocks(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
+                        uint64_t *skip, GError **error)
+{
+    bool descending = query->order == BUS_ORDER_DESC;
+    uint64_t first = (span->low - 1) / BUS_BLOCK_EVENTS;
+    uint64_t n = (span->high - 1) / BUS_BLOCK_EVENTS - first + 1;
+    g_autoptr(GArray) weights = weigh(self, log, first, n, error);
+    uint64_t i = 0;
+    for (; weights != NULL && i < n; i++) {
+        uint64_t at = descending ? n - 1 - i : i;
+        uint64_t weight = (uint64_t)MAX(0, g_array_index(weights, int32_t, at));
+        if (weight > 0 && !is_whole_block(self, first + at) &&
+            !bus_plan_count_block(log, query, first + at, &weight, error))
+            return false;
+        if (weight > *skip)
+            break;
+        *skip -= weight;
+    }
+    if (i == n)
+        span->low = span->high = 0;
+    else if (descending)
+        span->high = (first + n - i) * BUS_BLOCK_EVENTS;
+    else
+        span->low = (first + i) * BUS_BLOCK_EVENTS + 1;
+    return weights != NULL;
+}
+
+bool bus_plan_skip(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
+                   uint64_t *skip, GError **error)
+{
+    if (*skip < BUS_BLOCK_EVENTS || span->low == 0)
+        return true;
+    if (self->summed)
+        return skip_blocks(self, log, query, span, skip, error);
+    return !self->one_object || skip_object(self, log, query, span, skip, error);
+}

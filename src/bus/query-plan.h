@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "bus/query-private.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BusPlan:
+ * @indexed: in a block that lies in the window, what the index lets through matches
+ * @summed: the counts of @plus, or else those of all events less those of @minus, say how many
+ *   match
+ * @plus: (owned) (nullable) (element-type int64): keys of bus_count; %NULL for all events
+ * @minus: (owned) (nullable) (element-type int64): keys that match nothing
+ * @one_object: the query is for one object and nothing else
+ * @object: its key
+ * @has_window: the query has a start or an end
+ * @whole: (owned) (nullable): the blocks that lie in the window
+ *
+ * What of a query is decided without reading events.
+ */
+struct _BusPlan {
+    bool indexed;
+    bool summed;
+    GArray *plus;
+    GArray *minus;
+    bool one_object;
+    int64_t object;
+    bool has_window;
+    GHashTable *whole;
+};
+
+/** bus_plan_new: (transfer full) */
+BusPlan *bus_plan_new(BusLog *log, const BusQuery *query, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void bus_plan_free(BusPlan *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusPlan, bus_plan_free)
+
+/** bus_plan_decides: whether event @seq, that the index lets through, is a match unread */
+bool bus_plan_decides(const BusPlan *self, uint64_t seq);
+
+/** bus_plan_count_block: reads the matches of one block */
+bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, uint64_t *out_count,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_plan_skip: takes from @span's beginning (in the query's order) as much of @skip matches as
+ * it can without reading them, and from @skip as many */
+bool bus_plan_skip(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
+                   uint64_t *skip, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
