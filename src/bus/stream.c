@@ -11,7 +11,10 @@
 #include <string.h>
 
 #define CHUNK_FIRST 32
+/* of a value of which most is jumped over, where a query costs no trip to a server */
+#define CHUNK_SPARSE 2
 #define CHUNK_MAX 512
+#define SPARSE 4
 #define CHUNK_MAX_HURRY 8192
 /* With more values than this a filter is left to whoever reads the events. */
 #define VALUES_MAX 512
@@ -23,6 +26,7 @@ typedef struct {
     bool at_end; /* nothing past what is in the chunk */
     unsigned n;
     unsigned at;
+    unsigned used; /* how often the chunk was asked */
     unsigned size; /* of the next chunk */
     int64_t *seqs;
 } Value;
@@ -173,6 +177,8 @@ static bool load(BusStream *self, Value *value, uint64_t bound, GError **error)
     bool row = true;
     if (statement == NULL)
         return false;
+    if (value->loaded && value->used * SPARSE < value->n && !base_db_is_postgresql(self->log->db))
+        value->size = CHUNK_SPARSE;
     base_db_bind_int(statement, 1, value->key);
     base_db_bind_int(statement, 2, (int64_t)bound);
     base_db_bind_int(statement, 3, (int64_t)(self->descending ? self->low : self->high));
@@ -180,6 +186,7 @@ static bool load(BusStream *self, Value *value, uint64_t bound, GError **error)
     value->seqs = g_renew(int64_t, value->seqs, value->size);
     value->n = 0;
     value->at = 0;
+    value->used = 0;
     while (base_db_step(statement, &row, error)) {
         if (!row) {
             value->loaded = true;
@@ -206,6 +213,7 @@ static bool seek_value(BusStream *self, Value *value, uint64_t bound, uint64_t *
         while (value->at < value->n && !is_past(self, (uint64_t)value->seqs[value->at], bound))
             value->at++;
         if (value->at < value->n || (value->loaded && value->at_end)) {
+            value->used++;
             *out_seq = value->at < value->n ? (uint64_t)value->seqs[value->at] : 0;
             return true;
         }
