@@ -41,10 +41,14 @@ typedef struct {
     const char *commit;
 } BaseDbEngine;
 
+#define BASE_DB_RECENT 32
+
 /* The head of each engine's own connection. */
 struct _BaseDb {
     const BaseDbEngine *engine;
     GHashTable *statements; /* text → statement, both owned */
+    /* by the address of a text: most are constants */
+    BaseDbStatement *recent[BASE_DB_RECENT]; /* borrowed from @statements */
     bool in_transaction;
     char *path; /* of SQLite's file, else NULL */
 };

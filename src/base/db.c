@@ -121,7 +121,10 @@ BaseDbStatement *base_db_prepare(BaseDb *self, const char *sql, GError **error)
 {
     if (!self->in_transaction && !self->engine->revive(self, error))
         return NULL;
-    BaseDbStatement *statement = g_hash_table_lookup(self->statements, sql);
+    BaseDbStatement **recent = &self->recent[(uintptr_t)sql / 8 % BASE_DB_RECENT];
+    BaseDbStatement *statement = *recent;
+    if (statement == NULL || strcmp(statement->sql, sql) != 0)
+        statement = g_hash_table_lookup(self->statements, sql);
     if (statement == NULL) {
         statement = self->engine->prepare(self, sql, error);
         if (statement == NULL)
@@ -130,6 +133,7 @@ BaseDbStatement *base_db_prepare(BaseDb *self, const char *sql, GError **error)
         statement->sql = g_strdup(sql);
         g_hash_table_insert(self->statements, statement->sql, statement);
     }
+    *recent = statement;
     self->engine->reset(statement);
     return statement;
 }
