@@ -48,7 +48,7 @@ struct _BusLog {
     uint64_t policy_seq;
     BusBlockIndex *block; /* NULL until something was appended */
     GHashTable *schemas;  /* digest → BusSchemaCheck; NULL until one was needed */
-    uint8_t random[256];  /* for ids: its first @n_random bytes are unused */
+    uint8_t random[2048]; /* for ids: its first @n_random bytes are unused */
     size_t n_random;
     int64_t (*clock)(void);
 };

@@ -15,6 +15,12 @@
 
 /* Events of one statement: bodies of a megabyte each still fit into a message. */
 #define ARRAY_MAX 100
+/* SQLite opens and leaves the table once for a statement. */
+#define ROWS_AT_ONCE 8
+#define INSERT                                                                                     \
+    "INSERT INTO bus_event (seq, id, signed, signature, hash, body, blob) VALUES "                 \
+    "(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+#define MORE ", (?, ?, ?, ?, ?, ?, ?)"
 
 bool bus_log_id_to_bytes(const char *id, uint8_t out_bytes[static 16])
 {
@@ -153,30 +159,43 @@ bool bus_row_remove_blob(BusLog *log, const BusEvent *event, GError **error)
     return true;
 }
 
-bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
+/* Beside the row: a long body. */
+static bool bind_event(BusLog *log, BaseDbStatement *statement, unsigned first,
+                       const BusEvent *event, GError **error)
 {
     uint8_t id[16];
     bool blob = event->body != NULL && log->blob_dir != NULL &&
                 strlen(event->body) > BUS_BODY_INLINE_MAX_BYTES;
     if (blob && (!count_blob(log, event, 1, error) || !save_blob(log, event, error)))
         return false;
-    BaseDbStatement *statement =
-        base_db_prepare(log->db,
-                        "INSERT INTO bus_event (seq, id, signed, signature, hash, body, blob) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                        error);
-    if (statement == NULL)
-        return false;
     if (!bus_log_id_to_bytes(event->id, id))
         g_assert_not_reached();
-    base_db_bind_int(statement, 1, (int64_t)event->seq);
-    base_db_bind_blob(statement, 2, id, sizeof id);
-    base_db_bind_text(statement, 3, event->signed_text);
-    base_db_bind_blob(statement, 4, event->signature.bytes, event->signature.size_bytes);
-    base_db_bind_blob(statement, 5, event->hash, sizeof event->hash);
-    base_db_bind_text(statement, 6, blob ? NULL : event->body);
-    base_db_bind_int(statement, 7, blob);
-    return base_db_run(statement, NULL, error);
+    base_db_bind_int(statement, first, (int64_t)event->seq);
+    base_db_bind_blob(statement, first + 1, id, sizeof id);
+    base_db_bind_text(statement, first + 2, event->signed_text);
+    base_db_bind_blob(statement, first + 3, event->signature.bytes, event->signature.size_bytes);
+    base_db_bind_blob(statement, first + 4, event->hash, sizeof event->hash);
+    base_db_bind_text(statement, first + 5, blob ? NULL : event->body);
+    base_db_bind_int(statement, first + 6, blob);
+    return true;
+}
+
+bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
+{
+    BaseDbStatement *statement = base_db_prepare(log->db, INSERT, error);
+    return statement != NULL && bind_event(log, statement, 1, event, error) &&
+           base_db_run(statement, NULL, error);
+}
+
+static bool insert_many(BusLog *log, BusEvent *const *events, GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, INSERT MORE MORE MORE MORE MORE MORE MORE, error);
+    for (unsigned i = 0; statement != NULL && i < ROWS_AT_ONCE; i++) {
+        if (!bind_event(log, statement, 7 * i + 1, events[i], error))
+            return false;
+    }
+    return statement != NULL && base_db_run(statement, NULL, error);
 }
 
 static void append_bytes(GString *array, const uint8_t *bytes, size_t size_bytes)
@@ -241,7 +260,7 @@ static bool insert_arrays(BusLog *log, const GPtrArray *events, guint start, gui
 
 unsigned bus_rows_insert_at_once(const BusLog *log)
 {
-    return base_db_is_postgresql(log->db) ? ARRAY_MAX : 1;
+    return base_db_is_postgresql(log->db) ? ARRAY_MAX : ROWS_AT_ONCE;
 }
 
 bool bus_rows_insert(BusLog *log, const GPtrArray *events, unsigned start, unsigned end,
@@ -251,7 +270,12 @@ bool bus_rows_insert(BusLog *log, const GPtrArray *events, unsigned start, unsig
         g_assert(end - start <= ARRAY_MAX);
         return insert_arrays(log, events, start, end, error);
     }
-    for (unsigned i = start; i < end; i++) {
+    unsigned i = start;
+    for (; end - i >= ROWS_AT_ONCE; i += ROWS_AT_ONCE) {
+        if (!insert_many(log, (BusEvent *const *)events->pdata + i, error))
+            return false;
+    }
+    for (; i < end; i++) {
         if (!bus_row_insert(log, events->pdata[i], error))
             return false;
     }
