@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define BATCH 100
+/* Lines that wait to be appended at once hold no more than this. */
+#define WAITING_MAX_BYTES (1024 * 1024)
 
 char *bus_dump_print(const BusEvent *event, GError **error)
 {
@@ -83,12 +85,33 @@ bool bus_dump_restore(BusLog *log, const BusEvent *event, GError **error)
            bus_head_save(log, &head, error) && base_db_notify(log->db, BUS_CHANNEL, error);
 }
 
+/* A line that becomes a new event. */
+typedef struct {
+    uint64_t number;
+    JsonNode *line; /* what @draft points into */
+    GPtrArray *objects;
+    BusDraft draft;
+} Waiting;
+
 typedef struct {
     BusLog *log;
     const char *actor;
+    uint64_t line_number;
+    GPtrArray *waiting; /* element-type Waiting */
+    GHashTable *ids;    /* of those */
+    size_t waiting_bytes;
     BusDumpCounts counts;
     BusDumpCounts pending; /* of the transaction that is open */
 } Import;
+
+static void free_waiting(gpointer data)
+{
+    Waiting *self = data;
+    json_node_unref(self->line);
+    g_ptr_array_unref(self->objects);
+    g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Waiting, free_waiting)
 
 static const char *get_string(JsonObject *object, const char *name)
 {
@@ -151,12 +174,17 @@ static void add_objects(JsonObject *object, GPtrArray *objects)
     }
 }
 
-static bool publish_line(Import *self, JsonObject *object, GError **error)
+static Waiting *read_draft(Import *self, JsonNode *line, GError **error)
 {
-    g_autoptr(GPtrArray) objects = g_ptr_array_new_with_free_func(g_free);
+    JsonObject *object = json_node_get_object(line);
     JsonObject *headers = get_object(object, "headers");
-    add_objects(object, objects);
-    BusDraft draft = {
+    g_autoptr(Waiting) waiting = g_new0(Waiting, 1);
+    waiting->number = self->line_number;
+    waiting->line = json_node_ref(line);
+    waiting->objects = g_ptr_array_new_with_free_func(g_free);
+    add_objects(object, waiting->objects);
+    BusDraft *draft = &waiting->draft;
+    *draft = (BusDraft){
         .topic = get_string(object, "topic"),
         .actor = get_string(object, "actor") != NULL ? get_string(object, "actor") : self->actor,
         .id = get_string(object, "id"),
@@ -166,30 +194,85 @@ static bool publish_line(Import *self, JsonObject *object, GError **error)
         .time_us = parse_time(get_string(object, "time")),
     };
     if (headers != NULL) {
-        add_header_objects(headers, objects);
-        draft.time_us = parse_time(get_string(headers, "sent-at"));
-        draft.schema = get_string(headers, "fedora_messaging_schema");
-        draft.severity =
+        add_header_objects(headers, waiting->objects);
+        draft->time_us = parse_time(get_string(headers, "sent-at"));
+        draft->schema = get_string(headers, "fedora_messaging_schema");
+        draft->severity =
             (BusSeverity)CLAMP(get_number(headers, "fedora_messaging_severity"), 0, 100);
     }
-    g_ptr_array_add(objects, NULL);
-    draft.objects = (const char *const *)objects->pdata;
-    if (draft.topic == NULL || draft.body == NULL) {
+    g_ptr_array_add(waiting->objects, NULL);
+    draft->objects = (const char *const *)waiting->objects->pdata;
+    if (draft->topic == NULL || draft->body == NULL) {
         g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
                     "wanted an object with ‘topic’ (a string) and ‘body’ (an object)");
-        return false;
+        return NULL;
     }
+    return g_steal_pointer(&waiting);
+}
+
+/* Which of them it was that the log refused: appended one by one, it says so itself. */
+static bool find_refused(Import *self, GError **error)
+{
+    for (guint i = 0; i < self->waiting->len; i++) {
+        const Waiting *waiting = self->waiting->pdata[i];
+        g_autoptr(GError) local = NULL;
+        self->line_number = waiting->number;
+        if (bus_append(self->log, &waiting->draft, 1, NULL, &local)) {
+            self->pending.published++;
+        } else if (g_error_matches(local, BUS_ERROR, BUS_ERROR_EXISTS)) {
+            self->pending.known++;
+        } else {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* At once: under one signature, and in one trip to a server. */
+static bool append_waiting(Import *self, GError **error)
+{
+    guint n = self->waiting->len;
+    if (n == 0)
+        return true;
+    g_autofree BusDraft *drafts = g_new0(BusDraft, n);
+    for (guint i = 0; i < n; i++)
+        drafts[i] = ((const Waiting *)self->waiting->pdata[i])->draft;
+    uint64_t line_number = self->line_number;
     g_autoptr(GError) local = NULL;
-    if (bus_append(self->log, &draft, 1, NULL, &local)) {
-        self->pending.published++;
-        return true;
+    bool ok = bus_append(self->log, drafts, n, NULL, &local);
+    if (ok)
+        self->pending.published += n;
+    else if (local->domain != BUS_ERROR)
+        g_propagate_error(error, g_steal_pointer(&local));
+    else
+        ok = find_refused(self, error);
+    if (!ok)
+        return false;
+    self->line_number = line_number;
+    self->waiting_bytes = 0;
+    g_hash_table_remove_all(self->ids);
+    g_ptr_array_set_size(self->waiting, 0);
+    return true;
+}
+
+static bool publish_line(Import *self, JsonNode *line, size_t size_bytes, GError **error)
+{
+    Waiting *waiting = read_draft(self, line, error);
+    if (waiting == NULL)
+        return false;
+    if (waiting->draft.id != NULL) {
+        g_autofree char *id = g_ascii_strdown(waiting->draft.id, -1);
+        g_autoptr(BusEvent) known = bus_log_find(self->log, id, NULL);
+        if (known != NULL || !g_hash_table_add(self->ids, g_steal_pointer(&id))) {
+            self->pending.known++;
+            free_waiting(waiting);
+            return true;
+        }
     }
-    if (g_error_matches(local, BUS_ERROR, BUS_ERROR_EXISTS)) {
-        self->pending.known++;
-        return true;
-    }
-    g_propagate_error(error, g_steal_pointer(&local));
-    return false;
+    g_ptr_array_add(self->waiting, waiting);
+    self->waiting_bytes += size_bytes;
+    return self->waiting_bytes < WAITING_MAX_BYTES || append_waiting(self, error);
 }
 
 /* An export that was restored in part goes on where it ended. */
@@ -228,13 +311,13 @@ static bool take_line(Import *self, const char *line, size_t size_bytes, GError 
     }
     JsonObject *object = json_node_get_object(node);
     if (json_object_has_member(object, "signed"))
-        return restore_line(self, line, size_bytes, error);
-    return publish_line(self, object, error);
+        return append_waiting(self, error) && restore_line(self, line, size_bytes, error);
+    return publish_line(self, node, size_bytes, error);
 }
 
 static bool commit(Import *self, GError **error)
 {
-    if (!base_db_commit(self->log->db, error))
+    if (!append_waiting(self, error) || !base_db_commit(self->log->db, error))
         return false;
     self->counts.restored += self->pending.restored;
     self->counts.published += self->pending.published;
@@ -262,14 +345,13 @@ static bool read_line(FILE *in, GString *line, bool *out_end, GError **error)
     return true;
 }
 
-static bool import_lines(Import *self, FILE *in, uint64_t *line_number, GCancellable *cancellable,
-                         GError **error)
+static bool import_lines(Import *self, FILE *in, GCancellable *cancellable, GError **error)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     unsigned in_batch = 0;
     for (;;) {
         bool end = false;
-        (*line_number)++;
+        self->line_number++;
         if (g_cancellable_set_error_if_cancelled(cancellable, error) ||
             !read_line(in, line, &end, error))
             return false;
@@ -293,13 +375,14 @@ static bool import_lines(Import *self, FILE *in, uint64_t *line_number, GCancell
 bool bus_dump_import(BusLog *log, FILE *in, const char *name, const char *actor,
                      GCancellable *cancellable, BusDumpCounts *out_counts, GError **error)
 {
-    Import self = {.log = log, .actor = actor};
-    uint64_t line_number = 0;
+    g_autoptr(GPtrArray) waiting = g_ptr_array_new_with_free_func(free_waiting);
+    g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Import self = {.log = log, .actor = actor, .waiting = waiting, .ids = ids};
     g_autoptr(GError) local = NULL;
-    bool ok = import_lines(&self, in, &line_number, cancellable, &local);
+    bool ok = import_lines(&self, in, cancellable, &local);
     if (!ok) {
         base_db_rollback(log->db);
-        g_prefix_error(&local, "%s:%" G_GUINT64_FORMAT ": ", name, line_number);
+        g_prefix_error(&local, "%s:%" G_GUINT64_FORMAT ": ", name, self.line_number);
         g_propagate_error(error, g_steal_pointer(&local));
     }
     *out_counts = self.counts;

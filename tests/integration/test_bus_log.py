@@ -58,12 +58,13 @@ def test_signature_by_openssl(log, tmp_path):
     key = json.loads(log.bus("key", "list", "--json"))["own-public"]
     (tmp_path / "key.der").write_bytes(bytes.fromhex("302a300506032b6570032100" + key))
     events = [json.loads(line) for line in log.bus("export").splitlines()]
-    for event in (events[0], events[1], events[2], events[60], events[-1]):
+    for event in (events[0], events[1], events[2], events[60], events[102], events[-1]):
         (tmp_path / "text").write_bytes(signed_message(event))
         (tmp_path / "sig").write_bytes(bytes.fromhex(event["signature"])[:64])
         run("openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey",
             tmp_path / "key.der", "-rawin", "-in", tmp_path / "text", "-sigfile", tmp_path / "sig")
-    assert [len(event["signature"]) // 2 for event in events[:3]] == [100, 100, 64]
+    sizes = [len(events[i]["signature"]) // 2 for i in (0, 1, 2, 3, 102, 103)]
+    assert sizes == [100, 100, 64, 68 + 7 * 32, 68 + 4 * 32, 68 + 6 * 32]
 
 
 def test_search_and_total(log, tmp_path):
@@ -182,6 +183,17 @@ def test_import_of_fedora_messaging_lines(log, tmp_path):
     assert event["time"] == "2020-01-02T03:04:05.000000Z"
     assert sorted(event["objects"]) == ["rpm:bash", "user:alice"]
     assert event["schema"] == "koji.tag"
+
+    others = [dict(line, id=f"5a9b1c8e-1111-4000-8000-00000000000{i}") for i in (2, 1, 3, 2, 4)]
+    (tmp_path / "in").write_text("".join(json.dumps(other) + "\n" for other in others))
+    said = log.bus("import", tmp_path / "in")
+    assert "3 published" in said and "2 known already" in said
+    others += [dict(line, id=None), dict(line, id="5A9B1C8E-1111-4000-8000-00000000000A", topic="a..b"),
+               dict(line, id=None)]
+    (tmp_path / "in").write_text("".join(json.dumps(other) + "\n" for other in others))
+    assert "in:7: the topic has to be" in run(*log.argv("import", tmp_path / "in"), status=1).stderr
+    verified = log.verify()
+    assert verified["proven"] and verified["events"] == 5
 
 
 def test_retention(log, tmp_path):
