@@ -17,10 +17,10 @@ def pytest_addoption(parser):
     parser.addoption("--fault-seconds", type=float, default=10,
                      help="how long each test of kills and restarts goes on (default: 10)")
     parser.addoption("--power-runs", type=int, default=0,
-                     help="how often a host's power is cut while it updates (default: 0, since "
-                          "each takes minutes)")
-    parser.addoption("--power-seed", type=int, default=1,
-                     help="the seed of the first of these runs (default: 1)")
+                     help="how often a host's power is cut while it updates (default: 0, which is "
+                          "a few times, and without the rest of ‘make check-power’)")
+    parser.addoption("--power-seed", type=int, default=4,
+                     help="the seed of the first of these runs (default: 4)")
 
 
 def with_whole_stacks():

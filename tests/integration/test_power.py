@@ -1,59 +1,49 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The power goes at a random moment between the start of an update and its being found good.
 
-Each run starts from one saved machine that is up; the disk's cache keeps everything in every
-second run, and loses what was not flushed (or a random part of that) in the others. Afterwards the
-host boots the old version or the new one, its repository is sound, and the next update works.
+The disk's cache keeps everything in every second run, and loses what was not flushed (or a random
+part of that) in the others. Afterwards its repository is sound, the host boots the old version or the
+new one and finds it good, and the next update works: that is the one in which the power goes next.
 --power-runs=N makes N runs; the seed of each is printed.
 """
-import json
 import random
-import re
-import shutil
+import subprocess
 import time
 
 import pexpect
-import pytest
 
 from conftest import run
-from test_boot_faults import PASSWORD, Host, host_disks, pytestmark, runs  # noqa: F401
+from test_boot_faults import (PASSWORD, POWER_VERSIONS, ROOT_OFFSET, Host, copy_disk,  # noqa: F401
+                              host_disks, pytestmark, runs, versions)
 from nbd import CacheDisk
-from qmp import Qmp
-from vm import PROMPT
 
-DEPLOY = "atoll-host deploy --quiet 6-good && echo is''-staged && systemctl reboot"
+# in ‘make check’: each takes a start of the machine
+DEFAULT_RUNS = 2
+
 PHASES = ["fetch and stage", "finish at shutdown", "start and check"]
 
 
 class PowerHost(Host):
     """A host whose first disk is a CacheDisk."""
 
-    def __init__(self, disks, directory, saved=None):
+    def __init__(self, disks, directory):
         super().__init__(disks, "bios", "cache.raw", log=directory / "console.log")
         self.directory = directory
-        self.saved = saved
-        self.extra_args += ["-qmp", f"unix:{directory}/qmp,server=on,wait=off"]
-
-    def command(self):
-        """The first start of a saved machine goes on where it was; the next is a new start."""
-        saved, self.saved = self.saved, None
-        more = ["-incoming", f"exec:cat {saved}"] if saved is not None else []
-        return super().command() + more
 
     def _disk_args(self):
         return ["-drive", f"file=nbd+unix:///?socket={self.directory}/disk,format=raw,if=virtio,"
                 "cache=writeback"]
 
-    def resume(self):
-        with Qmp(f"{self.directory}/qmp") as qmp:
-            qmp.resume()
-        self.credentials = ("root", PASSWORD)
-        self.send("")
-        self.expect(re.escape(PROMPT), what="shell prompt of the saved machine")
-        self.run("true")
-
-    def kill(self):
-        """What the power supply does."""
+    def let_go(self, seconds):
+        """Goes on for so long, and then has no power."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:  # its console has to be read, or it stalls
+                self._child.read_nonblocking(65536, timeout=0.2)
+            except pexpect.TIMEOUT:
+                pass
+            except pexpect.EOF:
+                break  # it is between two starts: as good a moment as any
         self.stop()
 
 
@@ -88,87 +78,100 @@ def test_the_disk_loses_what_was_not_flushed(tmp_path):
         client("read -P 3 8k 4k")
 
 
-def make_dir(path):
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir()
-    return path
+def fsck(disk, directory):
+    """What is on the disk after a power cut, once its journal was replayed: libostree's repository
+    and the file system, checked on a copy."""
+    copy, mount = directory / "copy.raw", directory / "mount"
+    run("cp", "--sparse=always", disk, copy)
+    mount.mkdir(exist_ok=True)
+    if subprocess.run(["mount", "-o", f"loop,offset={ROOT_OFFSET}", copy, mount],
+                      check=False, capture_output=True).returncode != 0:
+        copy.unlink()
+        return False  # a container without loop devices
+    try:
+        run("ostree", "fsck", "--quiet", f"--repo={mount}/ostree/repo", timeout=900)
+    finally:
+        run("umount", mount)
+    run("/sbin/e2fsck", "-fn", f"{copy}?offset={ROOT_OFFSET}", timeout=900)
+    copy.unlink()
+    return True
 
 
-@pytest.fixture(scope="module")
-def saved(host_disks, tmp_path_factory):  # noqa: F811
-    """A machine that is up and good: its memory, its disk, and how long its phases last."""
-    directory = tmp_path_factory.mktemp("saved")
-    run("cp", "--sparse=always", host_disks / "disk.raw", directory / "disk.raw")
-    with CacheDisk(directory / "disk.raw", f"{directory}/disk") as disk, \
-            PowerHost(host_disks, directory) as host:
+class Power:
+    """A host that is updated again and again, and how long its phases last on this machine now."""
+
+    def __init__(self, disks, directory):
+        self.disks, self.directory = disks, directory
+        self.disk = copy_disk(disks, directory)
+        self.version, self.number = "1", -1
+        self.boot_s = self.stage_s = None
+        self.checked = True
+        self.ended = []
+
+    def next_version(self):
+        self.number = (self.number + 1) % POWER_VERSIONS
+        return f"8-power-{self.number}"
+
+    def check(self, host, old, new):
+        """What must hold however the power went."""
         began = time.monotonic()
         host.login("root", PASSWORD)
-        assert host.settle()["boot"]["good"]
-        boot_s = time.monotonic() - began
-        host.check("sync")
-        with Qmp(f"{directory}/qmp") as qmp:
-            qmp.save(directory / "memory")
-        disk.flush()
-    return directory, boot_s
+        status = host.settle()
+        self.boot_s = time.monotonic() - began
+        self.version = runs(status)
+        assert self.version in (old, new)
+        if old != new:
+            self.ended.append("new" if self.version == new else "old")
+            print(f"; runs the {self.ended[-1]} one", end="", flush=True)
+        assert status["boot"]["good"] and status["boot"]["default"], status["boot"]
+        assert not status["blocked"] and "fallback" not in status
+        if not self.checked:
+            host.check("ostree fsck --repo=/sysroot/ostree/repo", 1800)
+        began = time.monotonic()
+        version = self.next_version()
+        host.check(f"atoll-host deploy --quiet {version}", 600)
+        self.stage_s = time.monotonic() - began
+        status = host.status()
+        assert versions(status)[0] == version and status["deployments"][0]["staged"]
+        return version
+
+    def one(self, old, new, phase, chance, honest, dice):
+        """Starts the host after the last cut, and cuts the power in its next update."""
+        with CacheDisk(self.disk, f"{self.directory}/disk", honest) as disk:
+            with PowerHost(self.disks, self.directory) as host:
+                new = self.check(host, old, new)
+                if phase == 0:
+                    new = self.next_version()
+                    host.send(f"atoll-host deploy --quiet {new}")
+                else:
+                    host.send("systemctl reboot")
+                if phase == 2:
+                    host.restart()
+                    host.expect(r"GNU GRUB", what="boot menu")
+                limit_s = [self.stage_s * 1.1, self.boot_s * 0.3, self.boot_s * 1.2][phase]
+                host.let_go(limit_s * chance)
+            disk.lose_power(dice)
+            lost = disk.n_lost
+        self.checked = fsck(self.disk, self.directory)
+        print(f"\ncut in ‘{PHASES[phase]}’ at {chance:.2f} of {limit_s:.0f} s, cache "
+              f"{'honest' if honest else 'lossy'}, {lost} blocks lost", end="", flush=True)
+        return self.version, new
 
 
-def wait_and_kill(host, phase, chance, boot_s):
-    """Kills the machine in a phase of the update; `chance` says when in it, from 0 to 1."""
-    host.send(DEPLOY)
-    if phase > 0:
-        host.expect(r"is-staged", what="the staged update")
-    if phase > 1:
-        host.restart()
-        host.expect(r"GNU GRUB", what="boot menu")
-    # on this machine, now: a boot takes as long as it took a moment ago
-    limit_s = [boot_s * 0.5, boot_s * 0.3, boot_s * 1.2][phase]
-    deadline = time.monotonic() + limit_s * chance
-    while time.monotonic() < deadline:
-        try:  # its console has to be read, or it stalls
-            host._child.read_nonblocking(65536, timeout=0.2)
-        except pexpect.TIMEOUT:
-            pass
-        except pexpect.EOF:
-            break  # it is between two starts: as good a moment as any
-    host.kill()
-
-
-def check_after(host):
-    """What must hold however the power went; returns the version that runs."""
-    host.login("root", PASSWORD)
-    status = host.settle()
-    assert runs(status) in ("1", "6-good")
-    assert status["boot"]["good"] and status["boot"]["default"], status["boot"]
-    assert not status["blocked"]
-    assert "object" in host.check("ostree fsck --repo=/sysroot/ostree/repo", 600)
-    host.check("atoll-host deploy --quiet 7-better", 600)
-    assert host.status()["deployments"][0]["version"] == "7-better"
-    return runs(status)
-
-
-def test_power_cuts(request, tmp_path):
-    count = request.config.getoption("--power-runs")
-    if count == 0:
-        pytest.skip("‘make check-power’ cuts the power of machines")
-    host_disks = request.getfixturevalue("host_disks")  # noqa: F811
-    saved_dir, boot_s = request.getfixturevalue("saved")
+def test_power_cuts(host_disks, tmp_path, request):  # noqa: F811
+    count = request.config.getoption("--power-runs") or DEFAULT_RUNS
     first_seed = request.config.getoption("--power-seed")
-    ended = {"1": 0, "6-good": 0}
+    power = Power(host_disks, tmp_path)
+    old = new = "1"
     for seed in range(first_seed, first_seed + count):
         dice = random.Random(seed)
         phase, chance, honest = seed % len(PHASES), dice.random(), seed % 2 == 0
-        directory = make_dir(tmp_path / "run")
-        run("cp", "--sparse=always", saved_dir / "disk.raw", directory / "disk.raw")
-        with CacheDisk(directory / "disk.raw", f"{directory}/disk", honest) as disk:
-            with PowerHost(host_disks, directory, saved_dir / "memory") as host:
-                host.resume()
-                wait_and_kill(host, phase, chance, boot_s)
-            disk.lose_power(dice)
-            print(f"\nseed {seed}: power cut in ‘{PHASES[phase]}’ at {chance:.2f}, cache "
-                  f"{'honest' if honest else 'lossy'}: {disk.n_lost} blocks lost", end="", flush=True)
-            with PowerHost(host_disks, directory) as host:
-                version = check_after(host)
-            ended[version] += 1
-            print(f"; runs {version}", end="", flush=True)
-    print(f"\n{count} power cuts: {ended['1']} ended in the old version, {ended['6-good']} in the new")
-    assert json.dumps(ended) and sum(ended.values()) == count
+        old, new = power.one(old, new, phase, chance, honest, dice)
+    # and after the last
+    with CacheDisk(power.disk, f"{tmp_path}/disk", honest=True), \
+            PowerHost(host_disks, tmp_path) as host:
+        power.check(host, old, new)
+        host.power_off()
+    assert len(power.ended) == count
+    print(f"\n{count} power cuts from seed {first_seed}: {power.ended.count('old')} ended in the old "
+          f"version, {power.ended.count('new')} in the new")

@@ -39,6 +39,8 @@ class CacheDisk:
         self.fd = os.open(path, os.O_RDWR)
         self.size = os.fstat(self.fd).st_size
         self.listener = socket.socket(socket.AF_UNIX)
+        if os.path.exists(address):
+            os.unlink(address)  # of a disk before
         self.listener.bind(address)
         self.listener.listen(1)
         self.client = None
