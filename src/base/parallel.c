@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A bounded parallel loop, and a queue: a few threads take indices off one counter.
+ * A bounded parallel loop: a few threads take indices off one counter.
  */
 #include "base/parallel.h"
 
@@ -82,97 +82,4 @@ bool base_parallel_for(size_t n_items, unsigned n_workers, BaseParallelFunc func
         return false;
     }
     return true;
-}
-
-struct _BaseParallelQueue {
-    BaseParallelWork func;
-    void *user_data;
-    GMutex mutex;
-    GCond cond; /* an item is ready or done, or all is to end */
-    size_t n_ready;
-    size_t next;
-    size_t max_items;
-    bool *done;
-    bool ending;
-    GPtrArray *threads;
-};
-
-/* Takes the next item and works on it; the lock is held before and after. */
-static void work_on_next(BaseParallelQueue *self)
-{
-    size_t index = self->next++;
-    g_mutex_unlock(&self->mutex);
-    self->func(index, self->user_data);
-    g_mutex_lock(&self->mutex);
-    self->done[index] = true;
-    g_cond_broadcast(&self->cond);
-}
-
-static void *serve_queue(void *data)
-{
-    BaseParallelQueue *self = data;
-    g_mutex_lock(&self->mutex);
-    while (!self->ending) {
-        if (self->next < self->n_ready)
-            work_on_next(self);
-        else
-            g_cond_wait(&self->cond, &self->mutex);
-    }
-    g_mutex_unlock(&self->mutex);
-    return NULL;
-}
-
-BaseParallelQueue *base_parallel_queue_new(unsigned n_workers, size_t max_items,
-                                           BaseParallelWork func, void *user_data)
-{
-    BaseParallelQueue *self = g_new0(BaseParallelQueue, 1);
-    self->func = func;
-    self->user_data = user_data;
-    self->max_items = max_items;
-    self->done = g_new0(bool, max_items);
-    self->threads = g_ptr_array_new();
-    g_mutex_init(&self->mutex);
-    g_cond_init(&self->cond);
-    for (unsigned i = 0; i < n_workers; i++)
-        g_ptr_array_add(self->threads, g_thread_new("worker", serve_queue, self));
-    return self;
-}
-
-void base_parallel_queue_push(BaseParallelQueue *self)
-{
-    g_mutex_lock(&self->mutex);
-    g_assert(self->n_ready < self->max_items);
-    self->n_ready++;
-    g_cond_signal(&self->cond);
-    g_mutex_unlock(&self->mutex);
-}
-
-void base_parallel_queue_wait(BaseParallelQueue *self, size_t index)
-{
-    g_mutex_lock(&self->mutex);
-    g_assert(index < self->n_ready);
-    while (!self->done[index]) {
-        if (self->next < self->n_ready)
-            work_on_next(self);
-        else
-            g_cond_wait(&self->cond, &self->mutex);
-    }
-    g_mutex_unlock(&self->mutex);
-}
-
-void base_parallel_queue_free(BaseParallelQueue *self)
-{
-    if (self == NULL)
-        return;
-    g_mutex_lock(&self->mutex);
-    self->ending = true;
-    g_cond_broadcast(&self->cond);
-    g_mutex_unlock(&self->mutex);
-    for (guint i = 0; i < self->threads->len; i++)
-        (void)g_thread_join(self->threads->pdata[i]);
-    g_ptr_array_unref(self->threads);
-    g_mutex_clear(&self->mutex);
-    g_cond_clear(&self->cond);
-    g_free(self->done);
-    g_free(self);
 }
