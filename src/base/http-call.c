@@ -5,9 +5,12 @@
 #include "base/http-call.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "base/http-curl.h"
 
-#include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CONNECT_TIMEOUT_MS 20000L
 #define LOCAL_PORT_TRIES 64
@@ -56,53 +59,71 @@ static int on_progress(void *user_data, curl_off_t a, curl_off_t b, curl_off_t c
     return receiver->too_late || g_cancellable_is_cancelled(receiver->cancellable);
 }
 
-static void set_request(CURL *easy, const BaseHttpCall *call, struct curl_slist *headers)
+/* GnuTLS takes certificates from a file only: one that is gone when it is closed. */
+static bool set_authorities(const BaseHttpCurl *curl, CURL *easy, GBytes *pem, int *out_fd,
+                            GError **error)
 {
-    curl_easy_setopt(easy, CURLOPT_URL, call->url);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "atoll/" ATOLL_VERSION);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                     call->protocols != NULL ? call->protocols : "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call->follow > 0 ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)call->follow);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     call->connect_timeout_ms > 0 ? (long)call->connect_timeout_ms
-                                                  : CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    gsize size_bytes = 0;
+    gconstpointer data = g_bytes_get_data(pem, &size_bytes);
+    struct curl_blob blob = {(void *)data, size_bytes, CURL_BLOB_COPY};
+    if (curl->easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK)
+        return true;
+    base_autofd fd = memfd_create("certificates", MFD_CLOEXEC);
+    if (fd < 0) {
+        int saved_errno = errno;
+        return base_error_set_errno(error, saved_errno, "keeping certificates");
+    }
+    if (!base_fd_write_all(fd, data, size_bytes, error))
+        return false;
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    *out_fd = base_fd_steal(&fd);
+    if (curl->easy_setopt(easy, CURLOPT_CAINFO, path) == CURLE_OK)
+        return true;
+    return base_error_set(error, BASE_ERROR_HTTP, "libcurl takes no certificates");
+}
+
+static void set_request(const BaseHttpCurl *curl, CURL *easy, const BaseHttpCall *call,
+                        struct curl_slist *headers)
+{
+    curl->easy_setopt(easy, CURLOPT_URL, call->url);
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "atoll/" ATOLL_VERSION);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                      call->protocols != NULL ? call->protocols : "http,https");
+    curl->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call->follow > 0 ? 1L : 0L);
+    curl->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)call->follow);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                      call->connect_timeout_ms > 0 ? (long)call->connect_timeout_ms
+                                                   : CONNECT_TIMEOUT_MS);
+    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     if (call->direct)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl->easy_setopt(easy, CURLOPT_PROXY, "");
     if (call->proxy != NULL)
-        curl_easy_setopt(easy, CURLOPT_PROXY, call->proxy);
+        curl->easy_setopt(easy, CURLOPT_PROXY, call->proxy);
     if (call->no_proxy != NULL)
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, call->no_proxy);
+        curl->easy_setopt(easy, CURLOPT_NOPROXY, call->no_proxy);
     if (call->unix_socket != NULL)
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
+        curl->easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
     if (call->body != NULL) {
         gsize size_bytes = 0;
         const void *data = g_bytes_get_data(call->body, &size_bytes);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size_bytes);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, data != NULL ? data : "");
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size_bytes);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, data != NULL ? data : "");
     }
     if (call->method != NULL)
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
-    if (call->authorities != NULL) {
-        gsize size_bytes = 0;
-        gconstpointer data = g_bytes_get_data(call->authorities, &size_bytes);
-        struct curl_blob blob = {(void *)data, size_bytes, CURL_BLOB_COPY};
-        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-    }
+        curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     if (call->aws_region != NULL) {
         g_autofree char *signature = g_strdup_printf("aws:amz:%s:s3", call->aws_region);
-        curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signature);
-        curl_easy_setopt(easy, CURLOPT_USERPWD, call->aws_keys);
+        curl->easy_setopt(easy, CURLOPT_AWS_SIGV4, signature);
+        curl->easy_setopt(easy, CURLOPT_USERPWD, call->aws_keys);
     }
 }
 
-static bool judge(const BaseHttpCall *call, const Receiver *receiver, CURLcode result,
-                  const char *message, GError **error)
+static bool judge(const BaseHttpCurl *curl, const BaseHttpCall *call, const Receiver *receiver,
+                  CURLcode result, const char *message, GError **error)
 {
     g_autofree char *url = base_http_public_url(call->url);
     if (g_cancellable_set_error_if_cancelled(receiver->cancellable, error))
@@ -116,19 +137,19 @@ static bool judge(const BaseHttpCall *call, const Receiver *receiver, CURLcode r
                     call->max_bytes);
     else if (result != CURLE_OK)
         g_set_error(error, BASE_ERROR, BASE_ERROR_HTTP, "‘%s’: %s", url,
-                    *message != '\0' ? message : curl_easy_strerror(result));
+                    *message != '\0' ? message : curl->easy_strerror(result));
     return result == CURLE_OK;
 }
 
 /* libcurl counts upwards only, but who asks for a low port wants to stay below it */
-static CURLcode perform(CURL *easy, unsigned local_port)
+static CURLcode perform(const BaseHttpCurl *curl, CURL *easy, unsigned local_port)
 {
     if (local_port == 0)
-        return curl_easy_perform(easy);
+        return curl->easy_perform(easy);
     CURLcode result = CURLE_INTERFACE_FAILED;
     for (unsigned port = local_port; port > 0 && local_port - port < LOCAL_PORT_TRIES; port--) {
-        curl_easy_setopt(easy, CURLOPT_LOCALPORT, (long)port);
-        result = curl_easy_perform(easy);
+        curl->easy_setopt(easy, CURLOPT_LOCALPORT, (long)port);
+        result = curl->easy_perform(easy);
         if (result != CURLE_INTERFACE_FAILED)
             break;
     }
@@ -138,39 +159,48 @@ static CURLcode perform(CURL *easy, unsigned local_port)
 bool base_http_call(const BaseHttpCall *call, BaseHttpAnswer *out_answer, GCancellable *cancellable,
                     GError **error)
 {
+    const BaseHttpCurl *curl = base_http_curl(error);
+    if (curl == NULL)
+        return false;
     g_autoptr(GByteArray) body = g_byte_array_new();
     Receiver receiver = {.body = body, .max_bytes = call->max_bytes, .cancellable = cancellable};
     struct curl_slist *headers = NULL;
     char message[CURL_ERROR_SIZE] = "";
     long status = 0;
     curl_off_t retry_after_s = 0;
-    CURL *easy = curl_easy_init();
+    CURL *easy = curl->easy_init();
+    base_autofd certificates = -1;
+    if (call->authorities != NULL &&
+        !set_authorities(curl, easy, call->authorities, &certificates, error)) {
+        curl->easy_cleanup(easy);
+        return false;
+    }
     /* no waiting for a “100 Continue” that small servers never send */
-    headers = curl_slist_append(headers, "Expect:");
+    headers = curl->slist_append(headers, "Expect:");
     for (const char *const *header = call->headers; header != NULL && *header != NULL; header++)
-        headers = curl_slist_append(headers, *header);
-    set_request(easy, call, headers);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
-    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &receiver);
+        headers = curl->slist_append(headers, *header);
+    set_request(curl, easy, call, headers);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
+    curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl->easy_setopt(easy, CURLOPT_XFERINFODATA, &receiver);
     if (call->headers_timeout_ms > 0) {
         receiver.headers_deadline_us =
             g_get_monotonic_time() + (int64_t)call->headers_timeout_ms * 1000;
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, &receiver);
+        curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+        curl->easy_setopt(easy, CURLOPT_HEADERDATA, &receiver);
     }
-    CURLcode result = perform(easy, call->local_port);
+    CURLcode result = perform(curl, easy, call->local_port);
     char *location = NULL;
-    if (curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location) == CURLE_OK)
+    if (curl->easy_getinfo(easy, CURLINFO_REDIRECT_URL, &location) == CURLE_OK)
         location = g_strdup(location);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-    curl_easy_cleanup(easy);
-    curl_slist_free_all(headers);
-    if (!judge(call, &receiver, result, message, error)) {
+    curl->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl->easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    curl->easy_cleanup(easy);
+    curl->slist_free_all(headers);
+    if (!judge(curl, call, &receiver, result, message, error)) {
         g_free(location);
         return false;
     }
