@@ -73,13 +73,8 @@ static void write_quietly(int fd, const char *data, size_t size)
 /* Appends what the child says to the output log as it comes, and to our own output: the console. */
 static bool copy_output(ProvisionApply *self, GInputStream *from)
 {
-    g_autofree char *name = NULL;
-    base_autofd dfd =
-        provision_root_open_parent(self->root, PROVISION_APPLY_OUTPUT_LOG, PROVISION_ROOT_UNWATCHED,
-                                   true, &name, NULL, NULL);
-    base_autofd log = dfd < 0 ? -1
-                              : openat(dfd, name,
-                                       O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+    ProvisionOutput output = {0};
+    base_autofd log = provision_apply_open_output(self, &output);
     for (;;) {
         char buffer[16384];
         gssize size = g_input_stream_read(from, buffer, sizeof buffer, self->cancellable, NULL);
@@ -87,7 +82,7 @@ static bool copy_output(ProvisionApply *self, GInputStream *from)
             return size == 0;
         if (log >= 0)
             write_quietly(log, buffer, (size_t)size);
-        if (provision_root_is_running(self->root))
+        if (output.console && provision_root_is_running(self->root))
             write_quietly(STDOUT_FILENO, buffer, (size_t)size);
     }
 }

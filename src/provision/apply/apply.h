@@ -68,6 +68,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionPolicy, provision_policy_free)
  * @contents_data: for @contents
  * @resumed: this step was begun before and did not come to its end
  * @again: an explicit re-apply
+ * @stage: which is under way
+ * @output_begun: (out): a command of this stage has printed
  * @reboot_wanted: (out): power_state wants a reboot, power-off or halt: done when all is over
  * @cancellable: (nullable)
  *
@@ -85,9 +87,21 @@ typedef struct {
     void *contents_data;
     bool resumed;
     bool again;
+    ProvisionStage stage;
+    bool output_begun;
     bool reboot_wanted;
     GCancellable *cancellable;
 } ProvisionApply;
+
+/** ProvisionOutput: @console: it is shown on the console too; @truncate: a boot begins it anew */
+typedef struct {
+    bool console;
+    bool truncate;
+} ProvisionOutput;
+
+/** provision_apply_open_output: the file that output of commands goes to; -1 when it cannot be
+ * opened, which is no reason not to run them */
+int provision_apply_open_output(ProvisionApply *self, ProvisionOutput *out_output);
 
 /**
  * ProvisionApplier:
@@ -150,8 +164,9 @@ bool provision_apply_files_deferred(ProvisionApply *self, GError **error) G_GNUC
 bool provision_apply_units(ProvisionApply *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** provision_apply_node: one file, directory or link */
-bool provision_apply_node(ProvisionApply *self, const ProvisionNode *node, ProvisionAccounts *accounts,
-                          bool *out_changed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool provision_apply_node(ProvisionApply *self, const ProvisionNode *node,
+                          ProvisionAccounts *accounts, bool *out_changed,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** provision_apply_default_user: (transfer full) (nullable): what the plan's default user comes to
  * with the policy and the platform; %NULL when the plan has none */
@@ -196,6 +211,8 @@ bool provision_apply_disks(ProvisionApply *self, GError **error);
 bool provision_apply_kargs(ProvisionApply *self, GError **error);
 bool provision_apply_mounts(ProvisionApply *self, GError **error);
 bool provision_apply_packages(ProvisionApply *self, GError **error);
+bool provision_apply_console_keys(ProvisionApply *self, GError **error);
+bool provision_apply_output(ProvisionApply *self, GError **error);
 bool provision_apply_phone_home(ProvisionApply *self, GError **error);
 bool provision_apply_final_message(ProvisionApply *self, GError **error);
 bool provision_apply_power_state(ProvisionApply *self, GError **error);

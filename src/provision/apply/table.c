@@ -35,6 +35,11 @@ static bool wants_units(const ProvisionPlan *plan)
     return plan->units->len > 0;
 }
 
+static bool wants_output(const ProvisionPlan *plan)
+{
+    return plan->settings.output.texts != NULL;
+}
+
 static bool wants_commands(const ProvisionPlan *plan)
 {
     return plan->commands->len > 0;
@@ -43,6 +48,8 @@ static bool wants_commands(const ProvisionPlan *plan)
 const ProvisionApplier provision_appliers[] = {
     {"boothooks", PROVISION_STAGE_LOCAL, PROVISION_ALWAYS, true, wants_commands,
      provision_apply_boothooks},
+    {"output", PROVISION_STAGE_LOCAL, PROVISION_PER_INSTANCE, false, wants_output,
+     provision_apply_output},
     {"set_hostname", PROVISION_STAGE_LOCAL, PROVISION_PER_INSTANCE, false, NULL,
      provision_apply_set_hostname},
     {"bootcmd", PROVISION_STAGE_NETWORK, PROVISION_ALWAYS, true, wants_commands,
@@ -92,6 +99,8 @@ const ProvisionApplier provision_appliers[] = {
      provision_apply_scripts_per_instance},
     {"scripts_user", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, true, NULL,
      provision_apply_scripts_user},
+    {"keys_to_console", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, false, NULL,
+     provision_apply_console_keys},
     {"phone_home", PROVISION_STAGE_FINAL, PROVISION_PER_INSTANCE, false, NULL,
      provision_apply_phone_home},
     {"final_message", PROVISION_STAGE_FINAL, PROVISION_ALWAYS, false, NULL,

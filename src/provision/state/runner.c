@@ -33,6 +33,7 @@ typedef struct {
     char *instance_dir;
     GPtrArray *finished;
     bool reboot_wanted;
+    bool output_begun;
     GCancellable *cancellable;
 } Runner;
 
@@ -161,6 +162,8 @@ static bool run_applier(Runner *self, const ProvisionApplier *applier, Provision
         .contents_data = self->run->contents_data,
         .resumed = mark == PROVISION_MARK_BEGUN || mark == PROVISION_MARK_BEGUN_ELDER,
         .again = self->run->again,
+        .stage = self->run->stage,
+        .output_begun = self->output_begun,
         .cancellable = self->cancellable,
     };
     g_autoptr(GError) local = NULL;
@@ -168,6 +171,7 @@ static bool run_applier(Runner *self, const ProvisionApplier *applier, Provision
         return false;
     bool good = applier->apply(&apply, &local);
     self->reboot_wanted = self->reboot_wanted || apply.reboot_wanted;
+    self->output_begun = apply.output_begun;
     if (!good && (base_error_is_no_space(local) ||
                   g_error_matches(local, G_IO_ERROR, G_IO_ERROR_CANCELLED))) {
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "%s: ", applier->name);
