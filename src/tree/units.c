@@ -7,12 +7,15 @@
 #define UNIT_DIR "usr/lib/systemd/system/"
 #define KEYGEN "atoll-sshd-keygen.service"
 
+/* First boot makes the quick key first and says so: sshd need not wait for the slow ones then. */
 static const char keygen_unit[] = "[Unit]\n"
                                   "Description=Make Missing SSH Host Keys\n"
                                   "Documentation=man:ssh-keygen(1)\n"
                                   "ConditionPathExists=|!/etc/ssh/ssh_host_rsa_key\n"
                                   "ConditionPathExists=|!/etc/ssh/ssh_host_ecdsa_key\n"
                                   "ConditionPathExists=|!/etc/ssh/ssh_host_ed25519_key\n"
+                                  "ConditionPathExists=!/run/atoll/ssh-host-keys\n"
+                                  "After=atoll-provision-network.service\n"
                                   "Before=ssh.service ssh.socket\n"
                                   "\n"
                                   "[Service]\n"

@@ -13,6 +13,8 @@
 
 #define SSH_DIR "/etc/ssh"
 #define KEYGEN "/usr/bin/ssh-keygen"
+/* atoll-sshd-keygen.service, which composed trees have, does nothing in a boot that has this */
+#define KEYS_UNDER_WAY "/run/atoll/ssh-host-keys"
 
 static const ProvisionPlace at_host_keys = {.key = "ssh_genkeytypes"};
 
@@ -105,6 +107,10 @@ static bool generate_rest(ProvisionApply *self, GError **error)
     const char *const argv[] = {KEYGEN, "-A", NULL};
     if (!provision_apply_has_systemd(self))
         return provision_apply_run(self, argv, NULL, error);
+    const ProvisionRootOwner owner = {0644, 0, 0};
+    if (!provision_root_write(self->root, KEYS_UNDER_WAY, "", 0, &owner, PROVISION_ROOT_UNWATCHED,
+                              NULL, error))
+        return false;
     return g_spawn_async("/", (char **)argv, NULL,
                          G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
                          error);
