@@ -2,8 +2,9 @@
  *
  * atoll-provision apply
  */
-#include "cmd/provision/commands.h"
+#include "cmd/provision/apply.h"
 
+#include "cmd/provision/commands.h"
 #include "provision/fetch.h"
 #include "provision/ignition/ignition.h"
 #include "provision/state/runner.h"
@@ -36,24 +37,25 @@ static void print_record(const ProvisionRecord *record, bool only_bad)
                   record->message != NULL ? record->message : "");
 }
 
-static bool apply_stage(const CmdArgs *args, ProvisionStage stage, ProvisionOutcome *out_worst,
-                        GCancellable *cancellable, GError **error)
+bool cmd_provision_apply_stage(const CmdProvisionApply *wanted, ProvisionStage stage,
+                               ProvisionOutcome *out_worst, GCancellable *cancellable,
+                               GError **error)
 {
     g_autoptr(ProvisionFetcher) fetcher = provision_fetcher_new();
     const ProvisionRun run = {
         .config = {.ignition = provision_ignition_add_part, .ignition_data = fetcher},
         .contents = provision_fetcher_get_contents,
         .contents_data = fetcher,
-        .root = cmd_args_string(args, "root"),
-        .instance_dir = cmd_args_string(args, "instance"),
+        .root = wanted->root,
+        .instance_dir = wanted->instance_dir,
         .stage = stage,
-        .again = cmd_args_flag(args, "again"),
+        .again = wanted->again,
     };
     g_autoptr(ProvisionReport) report = NULL;
     if (!provision_run(&run, out_worst, &report, cancellable, error))
         return false;
     for (guint i = 0; report != NULL && i < report->records->len; i++)
-        print_record(report->records->pdata[i], cmd_args_flag(args, "quiet"));
+        print_record(report->records->pdata[i], wanted->quiet);
     (void)fflush(stdout);
     return true;
 }
@@ -61,13 +63,17 @@ static bool apply_stage(const CmdArgs *args, ProvisionStage stage, ProvisionOutc
 CmdExit cmd_provision_apply_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     const char *wanted = cmd_args_string(args, "stage");
+    const CmdProvisionApply apply = {.root = cmd_args_string(args, "root"),
+                                     .instance_dir = cmd_args_string(args, "instance"),
+                                     .again = cmd_args_flag(args, "again"),
+                                     .quiet = cmd_args_flag(args, "quiet")};
     ProvisionOutcome worst = PROVISION_APPLIED;
     bool known = false;
     for (ProvisionStage stage = PROVISION_STAGE_LOCAL; stage <= PROVISION_STAGE_FINAL; stage++) {
         if (wanted != NULL && strcmp(wanted, provision_apply_stage_name(stage)) != 0)
             continue;
         known = true;
-        if (!apply_stage(args, stage, &worst, cancellable, error))
+        if (!cmd_provision_apply_stage(&apply, stage, &worst, cancellable, error))
             return CMD_EXIT_FAILED;
     }
     if (!known) {
