@@ -16,15 +16,6 @@
 #define MAX_FIELD_BYTES 65536
 #define MAX_FIELD_CHARS 4096
 
-static void volume_free(gpointer data)
-{
-    ProvisionVolume *self = data;
-    g_free(self->label);
-    g_free(self->type);
-    g_free(self->device);
-    g_free(self);
-}
-
 /* What firmware says is shown, compared and put into URLs: only what can be printed is kept. */
 static char *clean(const char *text, gsize size_bytes)
 {
@@ -138,7 +129,7 @@ ProvisionPlatform *provision_platform_read(int root, GError **error)
     g_autoptr(ProvisionPlatform) self = g_new0(ProvisionPlatform, 1);
     self->volumes_root = g_new(int, 1);
     *self->volumes_root = -1;
-    self->volumes = g_ptr_array_new_with_free_func(volume_free);
+    self->volumes = provision_volumes_new();
     self->sys_vendor = read_dmi(root, "sys_vendor");
     self->product_name = read_dmi(root, "product_name");
     self->product_serial = read_dmi(root, "product_serial");

@@ -22,6 +22,20 @@
 static const char *const labels[] = {"cidata",  "config-2", "CONTEXT",        "CDROM", "METADATA",
                                      "OVF ENV", "OVFENV",   "rd_rdfe_stable", NULL};
 
+static void volume_free(gpointer data)
+{
+    ProvisionVolume *self = data;
+    g_free(self->label);
+    g_free(self->type);
+    g_free(self->device);
+    g_free(self);
+}
+
+GPtrArray *provision_volumes_new(void)
+{
+    return g_ptr_array_new_with_free_func(volume_free);
+}
+
 static bool is_wanted(const char *label)
 {
     for (const char *const *known = labels; *known != NULL; known++)

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/** provision_volumes_new: (transfer full): an empty array of #ProvisionVolume */
+GPtrArray *provision_volumes_new(void);
+
 /**
  * provision_volumes_find:
  * @root: whose /sys/class/block and /dev are looked at

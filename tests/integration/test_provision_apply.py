@@ -213,6 +213,69 @@ def test_killed_anywhere(make_root):
     assert kills > 0
 
 
+def test_later_boots_have_nothing_to_do(make_root, build):
+    """Said by a program that only compares facts; whatever changes, there is something to do."""
+    root = make_root()
+    due = build / "src/programs/atoll-provision-due"
+    root.write("etc/cloud/cloud.cfg.d/90.cfg", "datasource_list: [NoCloud]\n")
+    root.write("sys/class/dmi/id/product_uuid", "11111111-2222-3333-4444-555555555555\n")
+    root.write("sys/class/net/eth0/address", "52:54:00:12:34:56\n")
+    (root.path / "sys/class/net/eth0/device").mkdir()
+    root.write("sys/class/block/vdb/size", "8\n")
+    root.write("dev/vdb", "\0" * 4096)
+    root.write("proc/cmdline", "ro quiet\n")
+    config = "#cloud-config\nwrite_files: [{path: /etc/new, content: x}]\n"
+
+    def boot():
+        root.reboot()
+        return run(due, root.path, status=None).returncode
+
+    assert boot() == 0  # nothing has been done yet
+    root.instance(config)
+    root("apply")
+    assert run(due, root.path).returncode == 0  # this boot is the first
+    first = tree(root.path / "run", state=True)
+    for name in ("provision", "cloud-init"):
+        kept = root.path / "var/lib/atoll/provision/run" / name
+        assert kept.stat().st_mode & 0o777 == 0o700
+    assert boot() == 1
+    assert (root.path / "run/atoll/provision/settled").exists()
+    assert set(first) <= set(tree(root.path / "run", state=True))
+    status = run(root.program, "status", "--root", root.path, "--long", status=0).stdout
+    assert "status: done" in status
+    assert (root.path / "run/cloud-init/instance-data.json").stat().st_mode & 0o777 == 0o600
+    assert json.loads(root.read("run/cloud-init/status.json"))["v1"]["modules-final"]["finished"]
+
+    marks = root.path / "var/lib/cloud/instances/i-1/sem"
+    changes = {
+        "another machine": lambda: root.write("sys/class/dmi/id/product_uuid", "other\n"),
+        "another kernel": lambda: root.write("proc/cmdline", "ro\n"),
+        "another card": lambda: root.write("sys/class/net/eth0/address", "52:54:00:00:00:01\n"),
+        "a larger disk": lambda: root.write("sys/class/block/vdb/size", "16\n"),
+        "a labelled disk": lambda: root.write("dev/vdb", "\0" * 43 + "CIDATA     " + "\0" * 4000),
+        "the owner's settings": lambda: root.write("etc/cloud/cloud.cfg.d/90.cfg", "{}\n"),
+        "one setting more": lambda: root.write("etc/cloud/cloud.cfg.d/91.cfg", "{}\n"),
+        "switched off": lambda: root.write("etc/cloud/cloud-init.disabled", ""),
+        "a mark taken away": lambda: marks.joinpath("config_write_files").unlink(),
+        "a script for each boot": lambda: root.write("var/lib/cloud/scripts/per-boot/x", "#!/bin/sh\n"),
+        "a seed": lambda: root.write("var/lib/cloud/seed/nocloud/meta-data", "instance-id: x\n"),
+        "a key to trust": lambda: root.write("etc/atoll/provision/trusted.ed25519.d/k", "x\n"),
+        "facts cut short": lambda: root.write(
+            "var/lib/atoll/provision/facts", root.read("var/lib/atoll/provision/facts")[:-5]),
+    }
+    kept = root.path.parent / "kept"
+    run("cp", "-a", root.path, kept)
+    for what, change in changes.items():
+        run("rm", "-rf", root.path)
+        run("cp", "-a", kept, root.path)
+        # copies have other inodes: what is done now is what counts
+        root.instance(config)
+        root("apply")
+        assert boot() == 1, what
+        change()
+        assert boot() == 0, what
+
+
 def test_secrets_stay_secret(make_root):
     """No password, hash or private content in a log or in a file that others can read."""
     root = make_root()

@@ -75,6 +75,14 @@ static ProvisionValue *fresh_result(void)
     return map;
 }
 
+char *provision_results_nothing(const ProvisionInstance *instance)
+{
+    g_autoptr(ProvisionValue) result = fresh_result();
+    provision_value_set_string(result, "instance_id", instance->id);
+    provision_value_set_string(result, "platform", instance->platform);
+    return provision_value_print(result);
+}
+
 static ProvisionValue *read_json(ProvisionRoot *root, const char *path)
 {
     g_autoptr(GBytes) bytes = provision_root_read(root, path, NULL);

@@ -31,6 +31,9 @@ ProvisionResults *provision_results_load(ProvisionRoot *root, bool fresh);
 void provision_results_free(ProvisionResults *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProvisionResults, provision_results_free)
 
+/** provision_results_nothing: (transfer full): result.json of a boot that had nothing to do */
+char *provision_results_nothing(const ProvisionInstance *instance);
+
 /** provision_results_begin: a stage begins: status.json says so */
 bool provision_results_begin(ProvisionResults *self, const char *stage,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

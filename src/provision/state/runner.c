@@ -12,6 +12,7 @@
 #include "provision/state/journal.h"
 #include "provision/state/marks.h"
 #include "provision/state/results.h"
+#include "provision/state/settle.h"
 #include "provision/state/undo.h"
 
 #include <fcntl.h>
@@ -239,24 +240,39 @@ static bool write_text(Runner *self, const char *path, const char *text, GError 
                                 PROVISION_ROOT_UNWATCHED, NULL, error);
 }
 
-/* Whether a later boot of this instance has nothing to do at all. */
+/* Whether a later boot of this instance has nothing to do as long as its disks are as large. */
 static bool has_settled(Runner *self)
 {
     const ProvisionPlan *plan = self->config->plan;
     g_autoptr(GPtrArray) per_boot =
         provision_root_list(self->root, "/var/lib/cloud/scripts/per-boot");
-    struct stat st = {0};
-    bool grows = provision_root_stat(self->root,
-                                     "/usr/lib/systemd/system/atoll-grow-root.service",
-                                     PROVISION_ROOT_FOLLOW, &st) ||
-                 (g_strcmp0(plan->settings.growpart_mode.text, "off") == 0 &&
-                  g_strcmp0(plan->settings.resize_rootfs.text, "false") == 0);
     for (guint i = 0; i < plan->commands->len; i++)
         if (((const ProvisionCommand *)plan->commands->pdata[i])->frequency == PROVISION_ALWAYS)
             return false;
     const char *hosts = plan->settings.manage_etc_hosts.text;
-    return grows && per_boot->len == 0 && (hosts == NULL || strcmp(hosts, "false") == 0) &&
+    return per_boot->len == 0 && (hosts == NULL || strcmp(hosts, "false") == 0) &&
            provision_results_worst(self->results) != PROVISION_FAILED;
+}
+
+/* Without it the root has to be looked at whenever anything has changed. */
+static bool grows_without_us(Runner *self)
+{
+    const ProvisionSettings *s = &self->config->plan->settings;
+    struct stat st = {0};
+    return provision_root_stat(self->root, "/usr/lib/systemd/system/atoll-grow-root.service",
+                               PROVISION_ROOT_FOLLOW, &st) ||
+           (g_strcmp0(s->growpart_mode.text, "off") == 0 &&
+            g_strcmp0(s->resize_rootfs.text, "false") == 0);
+}
+
+static bool settle(Runner *self, GError **error)
+{
+    if (self->config != NULL && !has_settled(self))
+        return true;
+    if (self->config != NULL && grows_without_us(self) &&
+        !write_text(self, SETTLED, self->instance->id, error))
+        return false;
+    return provision_settle(self->root, self->instance, error);
 }
 
 static bool is_settled(Runner *self)
@@ -353,8 +369,7 @@ static bool finish(Runner *self, bool good, GError **error)
     if (!provision_results_end(self->results, stage, self->report, last, good ? error : NULL))
         return false;
     tell_records(self);
-    if (good && last && self->config != NULL && has_settled(self) &&
-        !write_text(self, SETTLED, self->instance->id, error))
+    if (good && last && !settle(self, error))
         return false;
     if (good && self->reboot_wanted)
         power(self);
@@ -378,7 +393,8 @@ bool provision_run(const ProvisionRun *run, ProvisionOutcome *out_worst,
     bool fresh = !provision_root_stat(runner.root, "/run/cloud-init/status.json",
                                       PROVISION_ROOT_DEFAULT, &st);
     runner.results = provision_results_load(runner.root, fresh);
-    if (!provision_results_begin(runner.results, provision_apply_stage_name(run->stage), error))
+    if (!provision_results_begin(runner.results, provision_apply_stage_name(run->stage), error) ||
+        !provision_unsettle(runner.root, error))
         return false;
     bool good = is_settled(&runner) || work(&runner, &local);
     good = good && (runner.config == NULL || undo_unwanted(&runner, &local));

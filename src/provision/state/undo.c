@@ -195,7 +195,8 @@ bool provision_clean(ProvisionRoot *root, ProvisionCleanFlags flags, GError **er
 {
     static const char *const logs[] = {"/var/log/cloud-init.log", "/var/log/cloud-init-output.log",
                                        NULL};
-    static const char *const state[] = {PROVISION_STATE_DIR "/settled", "/run/cloud-init",
+    static const char *const state[] = {PROVISION_STATE_DIR "/settled", PROVISION_STATE_DIR "/facts",
+                                        PROVISION_STATE_DIR "/run", "/run/cloud-init",
                                         "/run/atoll/provision", NULL};
     g_autoptr(GPtrArray) names = provision_root_list(root, "/var/lib/cloud");
     for (guint i = 0; i < names->len; i++) {
