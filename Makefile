@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check check-power bench bench-rpm bench-host bench-bus bench-bus-web deb install lint format fuzz tsan clean
+.PHONY: all deps demo check check-power bench bench-rpm bench-host bench-bus bench-bus-web bench-provision deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -33,6 +33,7 @@ bench: all
 	$(PYTHON) bench/rpm.py
 	$(PYTHON) bench/bus.py
 	$(PYTHON) bench/host.py
+	$(PYTHON) bench/provision.py
 
 bench-rpm: all
 	$(PYTHON) bench/rpm.py
@@ -42,6 +43,9 @@ bench-host: all
 
 bench-bus: all
 	$(PYTHON) bench/bus.py
+
+bench-provision: all
+	$(PYTHON) bench/provision.py
 
 bench-bus-web: all
 	$(PYTHON) bench/bus-web.py
