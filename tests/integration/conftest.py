@@ -16,6 +16,9 @@ pytest_plugins = ["local", "database"]
 def pytest_addoption(parser):
     parser.addoption("--fault-seconds", type=float, default=10,
                      help="how long each test of kills and restarts goes on (default: 10)")
+    parser.addoption("--provision-boots", action="store_true",
+                     help="boot whole hosts that are set up (default: not, since each takes "
+                          "minutes)")
     parser.addoption("--power-runs", type=int, default=0,
                      help="how often a host's power is cut while it updates (default: 0, which is "
                           "a few times, and without the rest of ‘make check-power’)")

@@ -34,11 +34,11 @@ def run(*argv, **options):
     return done.stdout
 
 
-def build_plain(source, plain):
-    """The host programs without sanitizers, in the build directory `plain`."""
+def build_plain(source, plain, programs=("atoll-host", "atoll-host-agent")):
+    """Programs without sanitizers, in the build directory `plain`."""
     if not (plain / "build.ninja").exists():
         run("meson", "setup", plain, source)
-    run("ninja", "-C", plain, "src/programs/atoll-host", "src/programs/atoll-host-agent")
+    run("ninja", "-C", plain, *(f"src/programs/{name}" for name in programs))
 
 
 def install(source, plain, work, root):

@@ -41,12 +41,13 @@ class Result:
 class Vm:
     """One machine. `disk` is written to unless `snapshot`; `firmware` is "bios" or "uefi";
     `forwards` are (host port, guest port) on loopback, `guest_forwards` are
-    ("10.0.2.100:80", "tcp:127.0.0.1:8080") as QEMU's guestfwd takes them; `disk_gib` makes
-    the disk larger than the image (with `snapshot` only)."""
+    ("10.0.2.100:80", "tcp:127.0.0.1:8080") as QEMU's guestfwd takes them; `network` is
+    what else to say of QEMU's user network (",net=…"); `disk_gib` makes the disk larger than the
+    image (with `snapshot` only)."""
 
     def __init__(self, disk, firmware="bios", *, snapshot=True, disk_gib=None, memory_mib=2048, cpus=2,
-                 forwards=(), guest_forwards=(), log=None, timeout_s=BOOT_TIMEOUT_S,
-                 extra_args=()):
+                 forwards=(), guest_forwards=(), network="", log=None,
+                 timeout_s=BOOT_TIMEOUT_S, extra_args=()):
         self.disk = os.fspath(disk)
         self.firmware = firmware
         self.snapshot = snapshot
@@ -55,6 +56,7 @@ class Vm:
         self.cpus = cpus
         self.forwards = list(forwards)
         self.guest_forwards = list(guest_forwards)
+        self.network = network
         self.log_path = log
         self.timeout_s = timeout_s
         self.extra_args = list(extra_args)
@@ -101,6 +103,7 @@ class Vm:
             user += f",hostfwd=tcp:127.0.0.1:{host_port}-:{guest_port}"
         for guest, host in self.guest_forwards:
             user += f",guestfwd=tcp:{guest}-{host}"
+        user += self.network
         return ["-netdev", user, "-device", "virtio-net-pci,netdev=n0"]
 
     def command(self):

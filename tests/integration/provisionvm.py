@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A disk of the Debian example with the package atoll-provision in it, composed once a session:
+its initramfs has the dracut module, its tree the units."""
+import json
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+import local
+from conftest import BUILD, SOURCE, run, with_whole_stacks
+
+sys.path.insert(0, str(SOURCE / "tests/vm"))
+import hosttree  # noqa: E402
+
+PLAIN = SOURCE / "build-check"
+PROGRAMS = ("atoll-provision", "atoll-provision-early", "atoll-provision-due")
+PASSWORD = "atoll-test"
+REF = "test/provision"
+# what Ignition's disks and cloud-config's keys call, beside what the example has
+TOOLS = ["cryptsetup-bin", "mdadm", "sudo"]
+# what a test machine need not do
+KARGS = ["quiet", "systemd.show_status=false"] + [f"systemd.mask={unit}" for unit in (
+    "podman.service", "podman.socket", "podman-restart.service", "podman-auto-update.timer",
+    "podman-clean-transient.service", "netavark.service", "apt-daily.timer", "fstrim.timer",
+    "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service", "man-db.timer",
+    "dpkg-db-backup.timer", "nftables.service", "systemd-pstore.service", "getty@tty1.service",
+    "systemd-hwdb-update.service", "ldconfig.service", "polkit.service")]
+
+
+def packages_of(programs):
+    """The packages of the libraries that programs are linked with."""
+    files = set()
+    for program in programs:
+        for line in run("ldd", program).stdout.splitlines():
+            words = line.split()
+            if len(words) >= 3 and words[2].startswith("/"):
+                files.add(words[2])
+    names = set()
+    for path in files:
+        found = run("dpkg-query", "-S", path, status=None).stdout or run(
+            "dpkg-query", "-S", os.path.realpath(path)).stdout
+        names.add(found.split(":")[0])
+    return sorted(names)
+
+
+def make_package(directory, work):
+    """atoll-provision as debian/ packages it, of the programs without sanitizers."""
+    hosttree.build_plain(SOURCE, PLAIN, PROGRAMS)
+    dressing, root = work / "dressing", work / "root"
+    run("meson", "setup", dressing, SOURCE, "-Dprefix=/usr", "-Dhost-units=true",
+        "-Dlibexecdir=libexec")
+    for name in PROGRAMS:
+        shutil.copy(PLAIN / "src/programs" / name, dressing / "src/programs" / name)
+    run("meson", "install", "-C", dressing, "--no-rebuild", "--tags", "provision", "--destdir", root)
+    for path in ("bin/atoll-provision", "libexec/atoll-provision-early",
+                 "libexec/atoll-provision-due"):
+        run("strip", root / "usr" / path)
+    debian = root / "DEBIAN"
+    debian.mkdir()
+    depends = packages_of(PLAIN / "src/programs" / name for name in PROGRAMS)
+    (debian / "control").write_text(
+        "Package: atoll-provision\nVersion: 1\nArchitecture: amd64\nDescription: test\n"
+        f"Maintainer: Nobody <nobody@example.org>\nDepends: {', '.join(depends)}\n")
+    run("dpkg-deb", "--root-owner-group", "-Zgzip", "-b", root,
+        directory / "atoll-provision_1_amd64.deb")
+    local.index(directory)
+
+
+def make_disk(path, minimal):
+    repo, work = path / "repo", path / "work"
+    repo.mkdir()
+    work.mkdir()
+    make_package(repo, work)
+    state = local.copy_state(minimal, path / "state")
+    manifest = path / "provision.yaml"
+    manifest.write_text(json.dumps({
+        "include": str(SOURCE / "examples/debian-12-minimal.yaml"), "ref": REF,
+        "repos": [local.Compose.repo("atoll", repo)], "packages": ["atoll-provision", *TOOLS]}))
+    run(BUILD / "src/programs/atoll", "compose", manifest, "--state", state, "--quiet", timeout=1800)
+    hashed = run("openssl", "passwd", "-6", "-salt", "atoll", PASSWORD).stdout.strip()
+    run(BUILD / "src/programs/atoll", "image", REF, "--state", state, "--output",
+        path / "disk.qcow2", "--quiet", "--root-password-hash", hashed,
+        *(word for karg in KARGS for word in ("--karg", karg)), timeout=900, env=with_whole_stacks())
+    shutil.rmtree(state)
+    shutil.rmtree(work)
+
+
+@pytest.fixture(scope="session")
+def provision_disk(minimal_commit, tmp_path_factory, worker_id):
+    """Its path; boot it with `snapshot`. root's password is PASSWORD."""
+    minimal, _ref = minimal_commit
+    path = local.once(local.session_dir(tmp_path_factory, worker_id), "provision-disk",
+                      lambda path: make_disk(path, minimal))
+    return path / "disk.qcow2"
