@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`atoll bus bridge amqp` against a real RabbitMQ, python3-pika, amqp-tools and, where it can be
 imported, fedora-messaging itself."""
+import hashlib
 import importlib.util
 import json
 import subprocess
@@ -121,8 +122,9 @@ def test_out_is_fedora_messagings_form(broker, log):
         "fedora_messaging_user_alice": True, "fedora_messaging_rpm_kernel": True}
 
 
-def test_amqp_tools_on_both_ends(broker, log):
-    """amqp-publish sends no id and no headers; amqp-consume prints the log's bytes."""
+def test_amqp_tools_on_both_ends(broker, log, tmp_path):
+    """amqp-publish sends no id and no headers; what amqp-consume prints are the bytes
+    whose digest curl reads in what was signed."""
     queue = name()
     bridge = log.start("bus", "bridge", "amqp", broker.url(), "--queue", queue, "--topic",
                        "org.tools.*")
@@ -135,11 +137,22 @@ def test_amqp_tools_on_both_ends(broker, log):
     assert (event["topic"], event["actor"]) == ("org.tools.said", "bridge:amqp")
     assert (event["severity"], event["body"]) == (20, '{"a":[true],"z":1}')
     out = Queue(broker, "org.tools.#")
-    log.append({"topic": "org.tools.asked", "body": {"q": 1}})
+    log.append({"topic": "org.tools.asked", "body": {"\u20ac": "ä\"", "q": 1.5e-7, "a": [-0.5]}})
     consumed = subprocess.run(["amqp-consume", *server, "-q", out.name, "-c", "1", "cat"],
                               check=True, capture_output=True, timeout=300)
     # what came in did not go out again
-    assert consumed.stdout == b'{"q":1}'
+    asked = log.read()[-1]
+    assert consumed.stdout == asked["body"].encode() and "€".encode() in consumed.stdout
+    port = tmp_path / "port"
+    daemon = log.start("serve", "--listen", "127.0.0.1:0", "--port-file", port)
+    wait_until(port.exists)
+    url = f"http://127.0.0.1:{port.read_text().strip()}/events"
+    fetched = subprocess.run(["curl", "-sf", f"{url}/{asked['seq']}"], check=True,
+                             capture_output=True, timeout=300)
+    event = json.loads(fetched.stdout)
+    assert event["body"] == json.loads(consumed.stdout)
+    assert json.loads(event["signed"])["body-digest"] == hashlib.sha256(consumed.stdout).hexdigest()
+    daemon.stop()
     bridge.stop()
     assert out.length() == 0 or "trying again" in bridge.text()
 
