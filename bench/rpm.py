@@ -49,6 +49,7 @@ class Bench:
         path = self.work / f"tree-{len(packages)}.yaml"
         path.write_text(json.dumps({
             "ref": "bench/rpm", "packages": packages, "automatic-version-prefix": "1",
+            "recommends": False,
             "repos": [{"name": "distro", "type": "rpm", "trusted": True,
                        "url": f"file://{self.repository}"}]}))
         return path

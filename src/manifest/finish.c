@@ -185,6 +185,13 @@ static int compare_targets(gconstpointer a, gconstpointer b)
     return strcmp(left->target, right->target);
 }
 
+static bool has_rpms(const Manifest *values)
+{
+    return values->repos->len > 0 &&
+           (((const ManifestRepo *)values->repos->pdata[0])->kind == MANIFEST_REPO_RPM ||
+            ((const ManifestRepo *)values->repos->pdata[0])->kind == MANIFEST_REPO_NAMED);
+}
+
 static bool is_old_edition(const Manifest *values)
 {
     return values->edition != NULL && strcmp(values->edition, "2014") == 0;
@@ -201,6 +208,9 @@ static void set_defaults(ManifestLayer *self)
             *(GVariant **)manifest_key_field(key, values) =
                 g_variant_ref_sink(g_variant_new("a{sv}", NULL));
     }
+    /* a treefile of rpms works unchanged */
+    if (place_of(self, "recommends")->file == NULL)
+        values->recommends = has_rpms(values);
     if (is_old_edition(values) && place_of(self, "tmp-is-dir")->file == NULL)
         values->tmp_is_dir = false;
     if (values->container) {
@@ -235,20 +245,13 @@ static void choose_finalize(Manifest *values)
     g_ptr_array_sort(values->finalize, compare_targets);
 }
 
-static bool has_rpms(const Manifest *values)
-{
-    return values->repos->len > 0 &&
-           ((const ManifestRepo *)values->repos->pdata[0])->kind == MANIFEST_REPO_RPM;
-}
-
 /* What is understood, but means nothing here. */
 static void note_without_effect(const ManifestLayer *self)
 {
     const Manifest *values = self->values;
-    if (values->ima)
+    if (values->ima && !has_rpms(values))
         manifest_note(values->notes, place_of(self, "ima"),
-                      "‘ima’ is not supported: signatures are in rpm headers, and an image signs "
-                      "files through fs-verity; the tree gets none");
+                      "‘ima’ has no effect on debs, which have no signatures of their files");
     if (values->boot_location != NULL && strcmp(values->boot_location, "modules") != 0)
         manifest_note(values->notes, place_of(self, "boot-location"),
                       "‘boot-location: %s’ is done as ‘modules’: kernels go below "
@@ -262,16 +265,17 @@ static void note_without_effect(const ManifestLayer *self)
                       "‘lockfile-repos’ has no effect on debs: a lock names the repository of each "
                       "package, "
                       "and the state directory keeps what a repository drops");
-    if (values->repo_metadata != NULL && strcmp(values->repo_metadata, "disabled") != 0)
-        manifest_note(
-            values->notes, place_of(self, "repo-metadata"),
-            "‘repo-metadata: %s’ has no effect: which package is from which repository is "
-            "in the lock and in the SBOM",
-            values->repo_metadata);
-    if (values->advisories_metadata != NULL && strcmp(values->advisories_metadata, "disabled") != 0)
+    if (values->repo_metadata != NULL && strcmp(values->repo_metadata, "disabled") != 0 &&
+        !has_rpms(values))
+        manifest_note(values->notes, place_of(self, "repo-metadata"),
+                      "‘repo-metadata: %s’ has no effect on debs: which package is from which "
+                      "repository is in the lock and in the SBOM",
+                      values->repo_metadata);
+    if (values->advisories_metadata != NULL &&
+        strcmp(values->advisories_metadata, "disabled") != 0 && !has_rpms(values))
         manifest_note(values->notes, place_of(self, "advisories-metadata"),
-                      "‘advisories-metadata: %s’ has no effect: ‘atoll audit’ finds the advisories "
-                      "of a commit, also those that are newer than it",
+                      "‘advisories-metadata: %s’ has no effect on debs, whose repositories have "
+                      "no advisories: ‘atoll audit’ finds those of a commit",
                       values->advisories_metadata);
     if (values->basearch != NULL && !manifest_key_arch_is_ours(values->basearch))
         manifest_note(values->notes, place_of(self, "basearch"),

@@ -218,7 +218,7 @@ typedef struct {
  * @add_files: (element-type ManifestFile)
  * @remove_files: (element-type ManifestString): paths, without the leading slash
  * @postprocess: (element-type ManifestString): scripts, in the order they run
- * @recommends: whether Recommends are installed; default %FALSE
+ * @recommends: whether Recommends are installed; default %TRUE for rpms, %FALSE for debs
  * @documentation: whether documentation is kept; default %TRUE
  * @default_target: (owned) (nullable): "multi-user.target"
  * @releasever: (owned) (nullable)
