@@ -16,6 +16,36 @@ static GVariant *xattrs_or_empty(const StoreMeta *meta)
     return g_variant_new_array(G_VARIANT_TYPE("(ayay)"), NULL, 0);
 }
 
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+    GVariant *left = *(GVariant *const *)a;
+    GVariant *right = *(GVariant *const *)b;
+    g_autoptr(GVariant) left_name = g_variant_get_child_value(left, 0);
+    g_autoptr(GVariant) right_name = g_variant_get_child_value(right, 0);
+    return strcmp(g_variant_get_bytestring(left_name), g_variant_get_bytestring(right_name));
+}
+
+GVariant *store_xattrs_set(GVariant *old, const char *name, const void *data, size_t size_bytes)
+{
+    g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+    GVariant *value = g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, data, size_bytes, 1);
+    g_ptr_array_add(pairs, g_variant_ref_sink(
+                               g_variant_new("(@ay@ay)", g_variant_new_bytestring(name), value)));
+    for (gsize i = 0; old != NULL && i < g_variant_n_children(old); i++) {
+        GVariant *pair = g_variant_get_child_value(old, i);
+        g_autoptr(GVariant) other = g_variant_get_child_value(pair, 0);
+        if (strcmp(g_variant_get_bytestring(other), name) == 0)
+            g_variant_unref(pair);
+        else
+            g_ptr_array_add(pairs, pair);
+    }
+    g_ptr_array_sort(pairs, compare_names);
+    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(ayay)"));
+    for (guint i = 0; i < pairs->len; i++)
+        g_variant_builder_add_value(&builder, pairs->pdata[i]);
+    return g_variant_ref_sink(g_variant_builder_end(&builder));
+}
+
 static GBytes *length_prefixed(GVariant *floating)
 {
     g_autoptr(GVariant) variant = g_variant_ref_sink(floating);

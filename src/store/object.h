@@ -27,6 +27,16 @@ typedef struct {
 } StoreMeta;
 
 /**
+ * store_xattrs_set:
+ * @old: (nullable): extended attributes, a(ayay)
+ * @name: one of them, or a new one
+ * @data: its value, of @size_bytes bytes
+ *
+ * Returns: (transfer full): @old with @name set, sorted by name
+ */
+GVariant *store_xattrs_set(GVariant *old, const char *name, const void *data, size_t size_bytes);
+
+/**
  * store_object_header:
  * @meta: a file's or symbolic link's metadata
  * @target: (nullable): target of a symbolic link

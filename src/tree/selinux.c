@@ -214,35 +214,10 @@ static bool open_policy(Label *label, const char *folder, GError **error)
 
 /* --- labels --- */
 
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-    GVariant *left = *(GVariant *const *)a;
-    GVariant *right = *(GVariant *const *)b;
-    g_autoptr(GVariant) left_name = g_variant_get_child_value(left, 0);
-    g_autoptr(GVariant) right_name = g_variant_get_child_value(right, 0);
-    return strcmp(g_variant_get_bytestring(left_name), g_variant_get_bytestring(right_name));
-}
-
-/* The attributes of @old, sorted, with the label as the kernel keeps it: its NUL included. */
+/* As the kernel keeps a label: its NUL included. */
 static GVariant *with_label(GVariant *old, const char *context)
 {
-    g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
-    g_ptr_array_add(pairs,
-                    g_variant_ref_sink(g_variant_new("(@ay@ay)", g_variant_new_bytestring(XATTR),
-                                                     g_variant_new_bytestring(context))));
-    for (gsize i = 0; old != NULL && i < g_variant_n_children(old); i++) {
-        GVariant *pair = g_variant_get_child_value(old, i);
-        g_autoptr(GVariant) name = g_variant_get_child_value(pair, 0);
-        if (strcmp(g_variant_get_bytestring(name), XATTR) == 0)
-            g_variant_unref(pair);
-        else
-            g_ptr_array_add(pairs, pair);
-    }
-    g_ptr_array_sort(pairs, compare_names);
-    g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(ayay)"));
-    for (guint i = 0; i < pairs->len; i++)
-        g_variant_builder_add_value(&builder, pairs->pdata[i]);
-    return g_variant_ref_sink(g_variant_builder_end(&builder));
+    return store_xattrs_set(old, XATTR, context, strlen(context) + 1);
 }
 
 static void add_item(const char *path, StoreNode *node, void *user_data)
