@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "manifest/check.h"
+#include "manifest/lock-advisories.h"
 #include "manifest/records.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ void manifest_lock_free(ManifestLock *self)
     g_clear_pointer(&self->packages, g_ptr_array_unref);
     g_clear_pointer(&self->uids, g_variant_unref);
     g_clear_pointer(&self->gids, g_variant_unref);
+    g_clear_pointer(&self->advisories, g_variant_unref);
     g_free(self);
 }
 
@@ -287,8 +289,9 @@ static bool check_repeated(const BaseYaml *yaml, const ManifestLock *lock, GErro
 
 static bool take_all(const BaseYaml *yaml, ManifestLock *lock, GError **error)
 {
-    static const char *const known[] = {"format",   "manifest", "wanted", "arch", "repositories",
-                                        "packages", "users",    "groups", NULL};
+    static const char *const known[] = {"format",       "manifest", "wanted", "arch",
+                                        "repositories", "packages", "users",  "groups",
+                                        "advisories",   NULL};
     static const Member members[] = {
         {"manifest", offsetof(ManifestLock, manifest), check_digest},
         {"wanted", offsetof(ManifestLock, wanted), check_digest},
@@ -301,7 +304,8 @@ static bool take_all(const BaseYaml *yaml, ManifestLock *lock, GError **error)
         !take_list(yaml, "repositories", take_repo, lock, error) ||
         !take_list(yaml, "packages", take_package, lock, error) ||
         !take_ids(yaml, "users", &lock->uids, error) ||
-        !take_ids(yaml, "groups", &lock->gids, error))
+        !take_ids(yaml, "groups", &lock->gids, error) ||
+        !manifest_lock_advisories_take(yaml, &lock->advisories, error))
         return false;
     g_ptr_array_sort(lock->packages, compare_packages);
     return check_repeated(yaml, lock, error);
@@ -399,6 +403,7 @@ char *manifest_lock_print(const ManifestLock *self)
     g_string_append(out, "\n  ]");
     add_ids(out, "users", self->uids);
     add_ids(out, "groups", self->gids);
+    manifest_lock_advisories_print(out, self->advisories);
     g_string_append(out, "\n}\n");
     return g_string_free(out, FALSE);
 }

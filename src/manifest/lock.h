@@ -60,6 +60,7 @@ typedef struct {
  * @packages: (element-type ManifestLockPackage): sorted by name, then architecture
  * @uids: (nullable): a{su}: users of trees of this manifest
  * @gids: (nullable): a{su}: groups
+ * @advisories: (nullable): what its packages mend, see lock-advisories.h
  *
  * The exact packages that a manifest resolved to (atoll-lock(1)).
  */
@@ -72,6 +73,7 @@ typedef struct {
     GPtrArray *packages;
     GVariant *uids;
     GVariant *gids;
+    GVariant *advisories;
 } ManifestLock;
 
 /** manifest_lock_new: (transfer full): an empty lock */

@@ -108,6 +108,7 @@ GPtrArray *packages_resolve_pinned(const PackagesResolve *self, GCancellable *ca
             .cache_dir = self->cache_dir,
             .arch = self->arch,
             .pins = self->pins,
+            .store = self->store,
             .seen = self->snapshots != NULL ? note_rpm_snapshot : NULL,
             .user_data = self->snapshots,
             .progress = self->progress,

@@ -409,3 +409,20 @@ def test_rpms_are_locked_too(tmp_path):
     assert [(change["package"], change["to"]) for change in changes] == [("app", "2-1")]
     lock("--update")
     assert versions() == {"app": "2-1", "lib": "1:2-1"}
+    # what its repository has dropped stays where it was imported, as it does of debs
+    run(ATOLL, "compose", manifest, "--state", state, "--quiet")
+    for path in repo.rglob("app-2-1*.rpm"):
+        path.unlink()
+    rpmrepo.build_all(repo, [{"name": "app", "version": "3-1", "requires": "lib >= 1"},
+                             {"name": "lib", "version": "1:3-1"}])
+    rpmrepo.index(repo)
+    before = json.loads((tmp_path / "tree.yaml.lock").read_text())["packages"]
+    lock("--update", "lib")
+    assert versions() == {"app": "2-1", "lib": "1:3-1"}
+    after = json.loads((tmp_path / "tree.yaml.lock").read_text())["packages"]
+    assert after[0] == before[0]
+    run(ATOLL, "compose", manifest, "--locked", "--state", state, "--quiet")
+    # where it was never imported there is nothing to hold: it moves, and that is said
+    changes = json.loads(run(ATOLL, "lock", manifest, "--check", "--update", "lib", "--state",
+                             tmp_path / "other", "--quiet", "--json").stdout)["changes"]
+    assert [(change["package"], change["to"]) for change in changes] == [("app", "3-1")]

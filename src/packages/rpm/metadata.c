@@ -28,6 +28,7 @@ typedef struct {
     const char *cache_dir;
     const BaseProgress *progress;
     GCancellable *cancellable;
+    bool is_offline;           /* only what was fetched before */
     PackagesMetalink *mirrors; /* owned */
 } Refresh;
 
@@ -69,7 +70,7 @@ static GBytes *fetch_text(const Refresh *self, const char *url, const char *name
 {
     g_autofree char *path = list_path(self, url, name);
     BaseHttpItem item = {.url = url, .path = path, .max_bytes = max_bytes, .only_if_newer = true};
-    if (!base_http_fetch_all(&item, 1, NULL, self->cancellable, error))
+    if (!self->is_offline && !base_http_fetch_all(&item, 1, NULL, self->cancellable, error))
         return NULL;
     return base_fd_read_file(AT_FDCWD, path, max_bytes, error);
 }
@@ -267,32 +268,45 @@ static bool make_dirs(const char *cache_dir, GError **error)
            base_fd_make_dirs(AT_FDCWD, index, 0755, error);
 }
 
-PackagesRpmMetadata *packages_rpm_metadata_refresh(const ManifestRepo *repo, const char *cache_dir,
-                                                   const BaseProgress *progress,
-                                                   GCancellable *cancellable, GError **error)
+static PackagesRpmMetadata *open_repo(Refresh *refresh, GError **error)
 {
+    const ManifestRepo *repo = refresh->repo;
     g_autoptr(PackagesRpmMetadata) self = g_new0(PackagesRpmMetadata, 1);
-    g_auto(Refresh) refresh = {
-        .repo = repo, .cache_dir = cache_dir, .progress = progress, .cancellable = cancellable};
     self->repo = repo;
-    self->dir = g_build_filename(cache_dir, "index", NULL);
-    if (!make_dirs(cache_dir, error))
+    self->dir = g_build_filename(refresh->cache_dir, "index", NULL);
+    if (!refresh->is_offline && !make_dirs(refresh->cache_dir, error))
         return NULL;
     if (repo->rpm->gpgcheck && !load_keys(repo, &self->keys, error)) {
         (void)prefix_repo(repo, error);
         return NULL;
     }
-    refresh.mirrors = fetch_mirrors(&refresh, error);
-    if (refresh.mirrors != NULL) {
-        add_urls(refresh.mirrors, repo->urls);
-        self->repomd = try_mirrors(&refresh, error);
+    refresh->mirrors = fetch_mirrors(refresh, error);
+    if (refresh->mirrors != NULL) {
+        add_urls(refresh->mirrors, repo->urls);
+        self->repomd = try_mirrors(refresh, error);
     }
     if (self->repomd == NULL) {
         (void)prefix_repo(repo, error);
         return NULL;
     }
-    self->bases = g_ptr_array_ref(refresh.mirrors->bases);
+    self->bases = g_ptr_array_ref(refresh->mirrors->bases);
     return g_steal_pointer(&self);
+}
+
+PackagesRpmMetadata *packages_rpm_metadata_refresh(const ManifestRepo *repo, const char *cache_dir,
+                                                   const BaseProgress *progress,
+                                                   GCancellable *cancellable, GError **error)
+{
+    g_auto(Refresh) refresh = {
+        .repo = repo, .cache_dir = cache_dir, .progress = progress, .cancellable = cancellable};
+    return open_repo(&refresh, error);
+}
+
+PackagesRpmMetadata *packages_rpm_metadata_cached(const ManifestRepo *repo, const char *cache_dir,
+                                                  GError **error)
+{
+    g_auto(Refresh) refresh = {.repo = repo, .cache_dir = cache_dir, .is_offline = true};
+    return open_repo(&refresh, error);
 }
 
 /* --- metadata files --- */

@@ -49,6 +49,19 @@ PackagesRpmMetadata *packages_rpm_metadata_refresh(const ManifestRepo *repo, con
                                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * packages_rpm_metadata_cached:
+ * @repo: an rpm-md repository; must outlive the result
+ * @cache_dir: where packages_rpm_metadata_refresh() has kept its repomd.xml
+ * @error: as packages_rpm_metadata_refresh(); that nothing is kept
+ *
+ * What was the last to verify, verified again; no server is asked.
+ *
+ * Returns: (transfer full): what the repository was
+ */
+PackagesRpmMetadata *packages_rpm_metadata_cached(const ManifestRepo *repo, const char *cache_dir,
+                                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * packages_rpm_metadata_fetch:
  * @self: a repository
  * @types: %NULL-terminated: metadata to bring; what the repository has not got is passed over

@@ -5,6 +5,7 @@
 #include "packages/rpm/resolve.h"
 
 #include "base/fd.h"
+#include "packages/rpm/lost.h"
 #include "packages/rpm/solve.h"
 
 #include <string.h>
@@ -46,11 +47,20 @@ static bool wants_groups(const Manifest *manifest)
     return false;
 }
 
+static bool wants_advisories(const Manifest *manifest)
+{
+    return g_strcmp0(manifest->advisories_metadata, "disabled") != 0;
+}
+
 static bool refresh(Resolve *self, GError **error)
 {
     const PackagesRpmResolve *options = self->options;
-    const char *const types[] = {"primary", "modules",
-                                 wants_groups(options->manifest) ? "group" : NULL, NULL};
+    const char *types[5] = {"primary", "modules"};
+    size_t n_types = 2;
+    if (wants_groups(options->manifest))
+        types[n_types++] = "group";
+    if (wants_advisories(options->manifest))
+        types[n_types++] = "updateinfo";
     for (guint i = 0; i < options->manifest->repos->len; i++) {
         PackagesRpmMetadata *metadata =
             packages_rpm_metadata_refresh(options->manifest->repos->pdata[i], options->cache_dir,
@@ -125,6 +135,9 @@ GPtrArray *packages_rpm_resolve(const PackagesRpmResolve *self, GCancellable *ca
         if (!read_extras(&resolve, resolve.metadata->pdata[i], error) ||
             !packages_rpm_solver_add(solver, resolve.metadata->pdata[i], error))
             return NULL;
+    if (self->pins != NULL && self->store != NULL &&
+        !packages_rpm_lost_add(solver, self->pins, self->store, error))
+        return NULL;
     if (packages_rpm_solver_needs_files(solver, self->manifest) &&
         !fetch_files(&resolve, solver, error))
         return NULL;
@@ -132,5 +145,8 @@ GPtrArray *packages_rpm_resolve(const PackagesRpmResolve *self, GCancellable *ca
                                     .comps = resolve.comps,
                                     .modules = resolve.modules,
                                     .pins = self->pins};
-    return packages_rpm_solver_run(solver, &question, error);
+    GPtrArray *packages = packages_rpm_solver_run(solver, &question, error);
+    if (packages != NULL && self->pins != NULL)
+        packages_rpm_lost_restore(packages, self->pins);
+    return packages;
 }

@@ -4,6 +4,7 @@
 #include "base/progress.h"
 #include "manifest/manifest.h"
 #include "packages/package.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +18,8 @@ typedef void (*PackagesRpmSeen)(const char *repo_id, int64_t time_s, void *user_
  * @manifest: what is wanted, of rpm-md repositories
  * @cache_dir: directory for metadata, made when missing
  * @arch: in Debian's or rpm's words
- * @pins: (nullable) (element-type PackagesPackage): versions to hold while they are there
+ * @pins: (nullable) (element-type PackagesPackage): versions to hold while they are to be had
+ * @store: (nullable): what it has imported stands in for pins that repositories have no more
  * @seen: (nullable): see #PackagesRpmSeen
  * @user_data: for @seen
  * @progress: (nullable)
@@ -29,6 +31,7 @@ typedef struct {
     const char *cache_dir;
     const char *arch;
     const GPtrArray *pins;
+    const Store *store;
     PackagesRpmSeen seen;
     void *user_data;
     const BaseProgress *progress;
