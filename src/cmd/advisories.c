@@ -6,7 +6,9 @@
 
 #include "base/fd.h"
 #include "base/http.h"
+#include "cmd/error.h"
 #include "cmd/table.h"
+#include "tree/cached-advisories.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -16,6 +18,8 @@
 struct _CmdAdvisories {
     char *scratch;    /* owned, nullable */
     GPtrArray *paths; /* owned strings */
+    char *state_dir;  /* owned */
+    char **sources;   /* owned, nullable: of cached ones, where they were */
 };
 
 void cmd_advisories_free(CmdAdvisories *self)
@@ -26,6 +30,8 @@ void cmd_advisories_free(CmdAdvisories *self)
         (void)!base_fd_remove_tree(AT_FDCWD, self->scratch, NULL);
     g_free(self->scratch);
     g_ptr_array_unref(self->paths);
+    g_free(self->state_dir);
+    g_strfreev(self->sources);
     g_free(self);
 }
 
@@ -45,6 +51,7 @@ CmdAdvisories *cmd_advisories_open(const CmdArgs *args, GCancellable *cancellabl
 {
     g_autoptr(CmdAdvisories) self = g_new0(CmdAdvisories, 1);
     self->paths = g_ptr_array_new_with_free_func(g_free);
+    self->state_dir = cmd_args_state_dir(args);
     const char *const *given = cmd_args_strings(args, "advisories");
     for (; *given != NULL; given++) {
         bool is_url = g_str_has_prefix(*given, "http://") || g_str_has_prefix(*given, "https://");
@@ -72,7 +79,31 @@ GPtrArray *cmd_advisories_match_audit(const CmdAdvisories *self, const PackagesA
     return g_steal_pointer(&findings);
 }
 
-GPtrArray *cmd_advisories_match(const CmdAdvisories *self, TreeInspect *commit, GPtrArray *packages,
+const char *const *cmd_advisories_sources(const CmdAdvisories *self)
+{
+    static const char *const none[] = {NULL};
+    return self->sources != NULL ? (const char *const *)self->sources : none;
+}
+
+/* Of a tree of rpms its repositories have told what is known of them. */
+static GPtrArray *match_cached(CmdAdvisories *self, TreeInspect *commit, const PackagesAudit *audit,
+                               GError **error)
+{
+    if (strcmp(audit->format, "rpm") != 0) {
+        g_set_error_literal(error, CMD_ERROR, CMD_ERROR_USAGE,
+                            "name a file or address of advisories with --advisories: the "
+                            "repositories of debs have none");
+        return NULL;
+    }
+    g_autoptr(GPtrArray) findings = packages_findings_new();
+    g_strfreev(g_steal_pointer(&self->sources));
+    return tree_cached_advisories_match(commit, self->state_dir, audit, findings, &self->sources,
+                                        error)
+               ? g_steal_pointer(&findings)
+               : NULL;
+}
+
+GPtrArray *cmd_advisories_match(CmdAdvisories *self, TreeInspect *commit, GPtrArray *packages,
                                 const char *release, GError **error)
 {
     g_auto(TreeOsRelease) os = {0};
@@ -94,7 +125,8 @@ GPtrArray *cmd_advisories_match(const CmdAdvisories *self, TreeInspect *commit, 
                            .release = release != NULL ? release : os.codename,
                            .subjects = subjects,
                            .n_subjects = packages->len};
-    return cmd_advisories_match_audit(self, &audit, error);
+    return self->paths->len > 0 ? cmd_advisories_match_audit(self, &audit, error)
+                                : match_cached(self, commit, &audit, error);
 }
 
 void cmd_advisories_json(JsonBuilder *json, const char *name, GPtrArray *findings)

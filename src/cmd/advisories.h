@@ -31,17 +31,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CmdAdvisories, cmd_advisories_free)
 /** cmd_advisories_count: how many files there are */
 unsigned cmd_advisories_count(const CmdAdvisories *self);
 
+/** cmd_advisories_sources: where those were that cmd_advisories_match() took from the cache */
+const char *const *cmd_advisories_sources(const CmdAdvisories *self);
+
 /**
  * cmd_advisories_match:
- * @self: advisories
+ * @self: advisories; without any, of a tree of rpms, those that its repositories had
  * @commit: a commit
  * @packages: (element-type TreeSbomPackage): its packages
  * @release: (nullable): another release than its own
- * @error: return location
+ * @error: return location; %CMD_ERROR_USAGE when there are none
  *
  * Returns: (transfer full) (element-type PackagesFinding): what it is open to, worst first
  */
-GPtrArray *cmd_advisories_match(const CmdAdvisories *self, TreeInspect *commit, GPtrArray *packages,
+GPtrArray *cmd_advisories_match(CmdAdvisories *self, TreeInspect *commit, GPtrArray *packages,
                                 const char *release, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cmd_advisories_match_audit: as cmd_advisories_match(), for any packages */

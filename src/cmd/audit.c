@@ -27,11 +27,6 @@ const CmdOption cmd_audit_options[] = {
 static bool check_usage(const CmdArgs *args, PackagesSeverity *out_least, GError **error)
 {
     const char *word = cmd_args_string(args, "fail-on");
-    if (cmd_args_strings(args, "advisories")[0] == NULL) {
-        g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
-                    "name a file or address of advisories with --advisories");
-        return false;
-    }
     if (word == NULL || packages_severity_parse(word, out_least))
         return true;
     g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
@@ -40,13 +35,15 @@ static bool check_usage(const CmdArgs *args, PackagesSeverity *out_least, GError
     return false;
 }
 
-static void print_text(GPtrArray *findings, guint n_packages)
+static void print_text(GPtrArray *findings, guint n_packages, const char *const *sources)
 {
     if (findings->len > 0) {
         g_autofree char *table = cmd_advisories_table(findings);
         printf("%s\n", table);
     }
     printf("%u known vulnerabilities in %u packages\n", findings->len, n_packages);
+    for (; *sources != NULL; sources++)
+        printf("by the advisories of %s\n", *sources);
 }
 
 CmdExit cmd_audit_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
@@ -63,7 +60,9 @@ CmdExit cmd_audit_run(const CmdArgs *args, GCancellable *cancellable, GError **e
     g_autoptr(GPtrArray) findings =
         cmd_advisories_match(advisories, commit, packages, cmd_args_string(args, "release"), error);
     if (findings == NULL)
-        return CMD_EXIT_FAILED;
+        return error != NULL && g_error_matches(*error, CMD_ERROR, CMD_ERROR_USAGE)
+                   ? CMD_EXIT_USAGE
+                   : CMD_EXIT_FAILED;
     if (cmd_args_flag(args, "json")) {
         g_autoptr(JsonBuilder) json = json_builder_new();
         json_builder_begin_object(json);
@@ -73,7 +72,7 @@ CmdExit cmd_audit_run(const CmdArgs *args, GCancellable *cancellable, GError **e
         json_builder_end_object(json);
         cmd_inspect_print(json);
     } else {
-        print_text(findings, packages->len);
+        print_text(findings, packages->len, cmd_advisories_sources(advisories));
     }
     /* they are sorted: the first one is the worst */
     bool fails =

@@ -47,6 +47,9 @@ static bool is_about(const char *nevra, const char *name)
 static char *describe(const char *id, uint32_t severity)
 {
     static const char *const names[] = {"", " (low)", " (moderate)", " (important)", " (critical)"};
+    /* rpm-ostree writes big-endian numbers, other tools the machine's */
+    if (severity > UINT16_MAX)
+        severity = GUINT32_SWAP_LE_BE(severity);
     return g_strconcat(id, severity < G_N_ELEMENTS(names) ? names[severity] : "", NULL);
 }
 

@@ -37,10 +37,11 @@ struct _TreeAccount {
     TreeOsRelease os;
     char *version; /* owned */
     uint64_t timestamp_s;
-    GString *sbom;     /* owned: with files */
-    char *sbom_sha256; /* owned */
-    char *lock;        /* owned, nullable */
-    char *lock_sha256; /* owned, nullable */
+    GString *sbom;      /* owned: with files */
+    char *sbom_sha256;  /* owned */
+    char *lock;         /* owned, nullable */
+    char *lock_sha256;  /* owned, nullable */
+    GVariant *detached; /* owned, nullable: a{sv} */
 };
 
 TreeAccount *tree_account_new(const Store *store, const Manifest *manifest,
@@ -72,6 +73,7 @@ void tree_account_free(TreeAccount *self)
     g_free(self->sbom_sha256);
     g_free(self->lock);
     g_free(self->lock_sha256);
+    g_clear_pointer(&self->detached, g_variant_unref);
     if (self->sbom != NULL)
         (void)g_string_free(self->sbom, TRUE);
     g_free(self);
@@ -177,13 +179,19 @@ const char *tree_account_finish(TreeAccount *self, StoreNode *root, const char *
     return self->sbom_sha256;
 }
 
-const char *tree_account_set_lock(TreeAccount *self, const char *text)
+const char *tree_account_set_lock(TreeAccount *self, const ManifestLock *lock)
 {
     g_free(self->lock);
     g_free(self->lock_sha256);
-    self->lock = g_strdup(text);
-    self->lock_sha256 = base_sha256_hex(text, strlen(text));
+    self->lock = manifest_lock_print(lock);
+    self->lock_sha256 = base_sha256_hex(self->lock, strlen(self->lock));
     return self->lock_sha256;
+}
+
+void tree_account_set_detached(TreeAccount *self, GVariant *detached)
+{
+    g_clear_pointer(&self->detached, g_variant_unref);
+    self->detached = g_variant_ref(detached);
 }
 
 static GBytes *compress(const void *data, size_t size_bytes, GError **error)
@@ -207,6 +215,12 @@ static bool add_detached(TreeAccount *self, const char *commit, const char *enve
         !ostree_repo_read_commit_detached_metadata(repo, commit, &old, cancellable, error))
         return false;
     g_autoptr(GVariantDict) dict = g_variant_dict_new(old);
+    for (gsize i = 0; self->detached != NULL && i < g_variant_n_children(self->detached); i++) {
+        const char *key = NULL;
+        g_autoptr(GVariant) value = NULL;
+        g_variant_get_child(self->detached, i, "{&sv}", &key, &value);
+        g_variant_dict_insert_value(dict, key, value);
+    }
     g_variant_dict_insert_value(
         dict, TREE_PROVENANCE_KEY,
         g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, compressed, TRUE));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "manifest/lock.h"
 #include "manifest/manifest.h"
 #include "packages/import.h"
 #include "store/sign.h"
@@ -82,11 +83,14 @@ const char *tree_account_manifest(const TreeAccount *self);
 /**
  * tree_account_set_lock:
  * @self: an account
- * @text: the lock that describes the packages; copied
+ * @lock: the lock that describes the packages
  *
  * Returns: (transfer none): its SHA-256 in hex, for the commit's metadata
  */
-const char *tree_account_set_lock(TreeAccount *self, const char *text);
+const char *tree_account_set_lock(TreeAccount *self, const ManifestLock *lock);
+
+/** tree_account_set_detached: a{sv} that comes into the commit's detached metadata as well */
+void tree_account_set_detached(TreeAccount *self, GVariant *detached);
 
 /**
  * tree_account_finish:

@@ -42,7 +42,7 @@ typedef struct {
     TreeParent parent;
     TreeLayers *layers;  /* owned */
     ManifestLock *lock;  /* owned, nullable */
-    char *lock_text;     /* owned, nullable: what the packages come to as a lock */
+    ManifestLock *made;  /* owned, nullable: what the packages come to as a lock */
     GPtrArray *packages; /* owned */
     const TreeFormat *format;
     GPtrArray *imported;  /* owned */
@@ -86,7 +86,7 @@ static void run_clear(Run *run)
     g_free(run->kernel);
     explicit_bzero(&run->key, sizeof run->key);
     manifest_lock_free(run->lock);
-    g_free(run->lock_text);
+    manifest_lock_free(run->made);
     tree_layers_free(run->layers);
     g_clear_pointer(&run->manifest, manifest_free);
     store_close(run->store);
@@ -190,7 +190,7 @@ static bool resolve(Run *run, GError **error)
                        .strict = (run->options->flags & TREE_COMPOSE_LOCKED) != 0,
                        .store = run->store,
                        .out_time_s = &run->time_s,
-                       .out_text = &run->lock_text,
+                       .out_made = &run->made,
                        .progress = run->options->progress};
     run->packages = tree_lock_resolve(&use, &run->lock, run->cancellable, error);
     run->format = run->packages != NULL ? tree_format_of(run->packages, error) : NULL;
@@ -228,6 +228,15 @@ static int64_t inputs_time(const Run *run)
     if (text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &epoch_s, NULL))
         return (int64_t)epoch_s;
     return run->time_s > 0 ? run->time_s : g_get_real_time() / G_USEC_PER_SEC;
+}
+
+/* A lock that was followed says what its packages mend, on any day the same. */
+static bool find_advisories(Run *run, GError **error)
+{
+    bool is_followed = run->made == NULL ||
+                       (run->lock != NULL && strcmp(run->lock->wanted, run->made->wanted) == 0);
+    return is_followed ||
+           tree_lock_add_advisories(run->made, run->manifest, run->store, run->packages, error);
 }
 
 /* Known before any script of the manifest runs: os-release may say it. */
@@ -393,6 +402,21 @@ static bool make_initramfs(Run *run, GError **error)
     return true;
 }
 
+/* After all scripts: what they change has no valid signature any more. */
+static bool sign_files(Run *run, GError **error)
+{
+    size_t n_signed = 0;
+    if (!run->manifest->ima || run->format->sign == NULL)
+        return true;
+    if (!run->format->sign(run->root, run->imported, store_get_build_fd(run->store), &n_signed,
+                           run->cancellable, error))
+        return false;
+    if (n_signed == 0)
+        base_progress_note(run->options->progress,
+                           "‘ima’: no package has signatures of its files, so the tree has none");
+    return true;
+}
+
 static bool finish_tree(Run *run, GError **error)
 {
     begin(run, "finishing the tree");
@@ -425,7 +449,7 @@ static bool label(Run *run, GError **error)
 static bool build_tree(Run *run, GError **error)
 {
     return run_package_scripts(run, error) && customize(run, error) && make_initramfs(run, error) &&
-           finish_tree(run, error) && label(run, error);
+           sign_files(run, error) && finish_tree(run, error) && label(run, error);
 }
 
 /* The scripts need one CPU at a time; the other one publishes what is already known. */
@@ -433,9 +457,9 @@ static bool build_beside_export(Run *run, StoreExportStats *out_stats, GError **
 {
     g_autoptr(GCancellable) stop = g_cancellable_new();
     run->account = tree_account_new(run->store, run->manifest, run->imported, run->inputs);
-    /* labels will make other objects of all files */
+    /* labels, as signatures, will make other objects of all files */
     g_autoptr(StoreNode) nothing = store_node_new_dir(0755);
-    bool will_label = tree_selinux_applies(run->unpacked, run->manifest);
+    bool will_label = run->manifest->ima || tree_selinux_applies(run->unpacked, run->manifest);
     Background background = {.store = run->store,
                              .imported = run->imported,
                              .tree = will_label ? nothing : run->unpacked,
@@ -472,7 +496,7 @@ static char *write_commit(Run *run, GError **error)
 {
     const TreeReproduce *again = run->options->reproduce;
     const char *lock_digest = again != NULL ? tree_parent_text(&run->parent, TREE_ACCOUNT_LOCK_KEY)
-                                            : tree_account_set_lock(run->account, run->lock_text);
+                                            : tree_account_set_lock(run->account, run->made);
     const char *manifest_text = again != NULL
                                     ? tree_parent_text(&run->parent, TREE_ACCOUNT_MANIFEST_KEY)
                                     : tree_account_manifest(run->account);
@@ -490,9 +514,13 @@ static char *write_commit(Run *run, GError **error)
                                    .version = run->result->version,
                                    .kernel = run->kernel,
                                    .manifest_text = manifest_text,
+                                   .lock = run->made,
+                                   .again = again != NULL ? again->metadata : NULL,
                                    .lock_digest = lock_digest,
                                    .sbom_digest = sbom_digest};
     g_autoptr(GVariant) metadata = tree_describe_metadata(&description);
+    g_autoptr(GVariant) detached = tree_describe_detached(&description);
+    tree_account_set_detached(run->account, detached);
     StoreCommit commit = {.parent = again != NULL ? again->parent : run->parent.commit,
                           .subject = run->result->version,
                           .metadata = metadata,
@@ -555,7 +583,8 @@ TreeComposeResult *tree_compose(const TreeComposeOptions *options, GCancellable 
     if (is_unchanged(&run))
         return g_steal_pointer(&run.result);
     decide_version(&run);
-    if (!fetch(&run, error) || !import(&run, error) || !assemble(&run, error))
+    if (!find_advisories(&run, error) || !fetch(&run, error) || !import(&run, error) ||
+        !assemble(&run, error))
         return NULL;
     if (!build_beside_export(&run, &stats, error) || !publish(&run, stats, error)) {
         keep_stages(&run);

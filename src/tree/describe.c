@@ -102,7 +102,8 @@ static GVariant *packages_variant(GPtrArray *packages)
 
 GVariant *tree_describe_metadata(const TreeDescription *self)
 {
-    g_autoptr(GVariantDict) dict = g_variant_dict_new(self->manifest->metadata);
+    g_autoptr(GVariant) given = tree_describe_client_numbers(self->manifest->metadata);
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(given);
     const char *const bindings[] = {self->manifest->ref, NULL};
     g_autoptr(GVariant) uids = tree_users_uids(self->ids);
     g_autoptr(GVariant) gids = tree_users_gids(self->ids);
@@ -122,5 +123,12 @@ GVariant *tree_describe_metadata(const TreeDescription *self)
         g_variant_dict_insert(dict, "ostree.linux", "s", self->kernel);
     }
     tree_describe_client(self, dict);
+    return g_variant_ref_sink(g_variant_dict_end(dict));
+}
+
+GVariant *tree_describe_detached(const TreeDescription *self)
+{
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(NULL);
+    tree_describe_client_detached(self, dict);
     return g_variant_ref_sink(g_variant_dict_end(dict));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "manifest/lock.h"
 #include "manifest/manifest.h"
 #include "tree/users.h"
 
@@ -64,6 +65,9 @@ char *tree_describe_version(const char *prefix, const char *suffix, const char *
  * @version: the commit's version
  * @kernel: (nullable): kernel version
  * @manifest_text: the flattened manifest as JSON
+ * @lock: (nullable): the packages as a lock, with repositories and advisories
+ * @again: (nullable): a{sv} of the commit that is made again, whose repositories and advisories
+ *   count
  * @lock_digest: (nullable): SHA-256 of the lock, in hex
  * @sbom_digest: SHA-256 of the SBOM with files, in hex
  */
@@ -75,11 +79,16 @@ typedef struct {
     const char *version;
     const char *kernel;
     const char *manifest_text;
+    const ManifestLock *lock;
+    GVariant *again;
     const char *lock_digest;
     const char *sbom_digest;
 } TreeDescription;
 
 /** tree_describe_metadata: (transfer full): a{sv} of the commit */
 GVariant *tree_describe_metadata(const TreeDescription *self);
+
+/** tree_describe_detached: (transfer full): a{sv} for the commit's detached metadata */
+GVariant *tree_describe_detached(const TreeDescription *self);
 
 G_END_DECLS

@@ -47,6 +47,7 @@ typedef struct {
  *   script
  * @recipe: (nullable) (transfer full): text that changes whenever @run_scripts starts to give
  *   another result for the same tree; without it nothing is remembered
+ * @sign: (nullable): gives files the signatures that packages have of them; how many got one
  * @clean: removes locks and backups of the database
  *
  * What differs between trees of different package formats.
@@ -66,6 +67,8 @@ typedef struct {
     bool (*put_database)(StoreNode *root, int repo_fd, GPtrArray *imported, GError **error);
     bool (*run_scripts)(const TreeFormatRun *run, GCancellable *cancellable, GError **error);
     char *(*recipe)(const Manifest *manifest, const GPtrArray *imported);
+    bool (*sign)(StoreNode *root, const GPtrArray *imported, int repo_fd, size_t *out_signed,
+                 GCancellable *cancellable, GError **error);
     void (*clean)(StoreNode *root);
 } TreeFormat;
 

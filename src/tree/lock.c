@@ -7,6 +7,8 @@
 #include "base/digest.h"
 #include "base/nearest.h"
 #include "packages/changelog.h"
+#include "packages/format.h"
+#include "packages/rpm/updateinfo.h"
 #include "tree/users.h"
 
 #include <string.h>
@@ -139,6 +141,9 @@ static bool resolve(Run *run, GError **error)
     run->after = packages_locked_new(&resolve, run->result->packages, error);
     if (run->after == NULL)
         return false;
+    if (!tree_lock_add_advisories(run->after, run->manifest, run->store, run->result->packages,
+                                  error))
+        return false;
     run->after->path = g_strdup(run->result->path);
     run->result->before = g_ptr_array_ref(run->locked);
     run->result->release = find_release(snapshots);
@@ -261,10 +266,10 @@ static void take_locked_time(const TreeLockUse *self, const ManifestLock *lock)
 }
 
 /* Of a lock that was used, what it knows beyond the packages stays. */
-static bool put_text(const TreeLockUse *self, const PackagesResolve *resolve,
+static bool put_made(const TreeLockUse *self, const PackagesResolve *resolve,
                      const ManifestLock *used, const GPtrArray *packages, GError **error)
 {
-    if (self->out_text == NULL)
+    if (self->out_made == NULL)
         return true;
     g_autoptr(ManifestLock) lock = packages_locked_new(resolve, packages, error);
     if (lock == NULL)
@@ -274,8 +279,10 @@ static bool put_text(const TreeLockUse *self, const PackagesResolve *resolve,
         lock->repos = g_ptr_array_ref(used->repos);
         lock->uids = used->uids != NULL ? g_variant_ref(used->uids) : NULL;
         lock->gids = used->gids != NULL ? g_variant_ref(used->gids) : NULL;
+        if (used->advisories != NULL && strcmp(used->wanted, lock->wanted) == 0)
+            lock->advisories = g_variant_ref(used->advisories);
     }
-    *self->out_text = manifest_lock_print(lock);
+    *self->out_made = g_steal_pointer(&lock);
     return true;
 }
 
@@ -286,7 +293,7 @@ static GPtrArray *resolve_unlocked(const TreeLockUse *self, PackagesResolve reso
         g_ptr_array_new_with_free_func((GDestroyNotify)packages_snapshot_free);
     resolve.snapshots = snapshots;
     g_autoptr(GPtrArray) packages = packages_resolve_pinned(&resolve, cancellable, error);
-    if (packages == NULL || !put_text(self, &resolve, NULL, packages, error))
+    if (packages == NULL || !put_made(self, &resolve, NULL, packages, error))
         return NULL;
     for (guint i = 0; i < snapshots->len; i++)
         take_newest(self, ((const PackagesSnapshot *)snapshots->pdata[i])->time_s);
@@ -324,10 +331,22 @@ GPtrArray *tree_lock_resolve(const TreeLockUse *self, ManifestLock **out_lock,
         cancellable, error);
     if (note != NULL)
         base_progress_note(self->progress, "%s", note);
-    if (packages == NULL || !put_text(self, &resolve, lock, packages, error))
+    if (packages == NULL || !put_made(self, &resolve, lock, packages, error))
         return NULL;
     *out_lock = g_steal_pointer(&lock);
     return g_steal_pointer(&packages);
+}
+
+bool tree_lock_add_advisories(ManifestLock *lock, const Manifest *manifest, const Store *store,
+                              const GPtrArray *packages, GError **error)
+{
+    const PackagesPackage *first = packages->len > 0 ? packages->pdata[0] : NULL;
+    if (first == NULL || first->format != packages_format_find("rpm") ||
+        g_strcmp0(manifest->advisories_metadata, "disabled") == 0)
+        return true;
+    g_autofree char *cache = store_path(store, "cache/metadata");
+    lock->advisories = packages_rpm_updateinfo_mended(manifest, cache, packages, error);
+    return lock->advisories != NULL;
 }
 
 static void add_ids(BaseSha256 *sha256, GVariant *ids)

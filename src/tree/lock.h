@@ -87,8 +87,8 @@ TreeLockResult *tree_lock(const TreeLockOptions *options, GCancellable *cancella
  * @store: the store
  * @out_time_s: (nullable): gets the date of the newest repository, of the lock or, without one,
  *   of today; stays as it is when none says one
- * @out_text: (nullable): gets, to be freed, the text of the lock that the packages come to, one
- *   that was used or as ‘atoll lock’ would write it
+ * @out_made: (nullable): gets, to be freed, the lock that the packages come to, one that was used
+ *   or as ‘atoll lock’ would write it, but for tree_lock_add_advisories()
  * @progress: (nullable)
  *
  * How a compose uses its lock. All borrowed.
@@ -99,7 +99,7 @@ typedef struct {
     bool strict;
     const Store *store;
     int64_t *out_time_s;
-    char **out_text;
+    ManifestLock **out_made;
     const BaseProgress *progress;
 } TreeLockUse;
 
@@ -115,6 +115,19 @@ typedef struct {
  */
 GPtrArray *tree_lock_resolve(const TreeLockUse *self, ManifestLock **out_lock,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * tree_lock_add_advisories:
+ * @lock: a lock that was just made
+ * @manifest: its manifest
+ * @store: the store, which has the metadata by which it was made
+ * @packages: (element-type PackagesPackage): what is locked
+ * @error: from reading the metadata
+ *
+ * Notes what the packages mend: of rpms, unless the manifest has none of it.
+ */
+bool tree_lock_add_advisories(ManifestLock *lock, const Manifest *manifest, const Store *store,
+                              const GPtrArray *packages, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** tree_lock_ids_digest: (transfer full): @inputs, with the ids of @lock (nullable) mixed in */
 char *tree_lock_ids_digest(const char *inputs, const ManifestLock *lock);

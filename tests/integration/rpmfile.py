@@ -23,6 +23,7 @@ class Entry:
         self.payload_path = lies.get("payload_path", "." + path)
         self.payload_mode = lies.get("payload_mode", mode)
         self.caps = lies.get("caps", "")
+        self.signature = lies.get("signature", b"")
 
 
 def encode(kind, value):
@@ -99,7 +100,14 @@ def rpm(entries, name="evil", version="1", release="1", arch="noarch", tail=b"")
         if any(entry.caps for entry in listed):
             tags[5010] = (STRINGS, [entry.caps for entry in listed])
     main = header(63, tags)
+    signed = {}
+    if any(entry.signature for entry in listed):
+        # as rpmsign --signfiles: all of one length
+        length = max(len(entry.signature) for entry in listed)
+        signed = {274: (STRINGS, [entry.signature.ljust(length, b"\0").hex() for entry in listed]),
+                  275: (INT32, [length])}
     signature = header(62, {
+        **signed,
         269: (STRING, hashlib.sha1(main).hexdigest()),
         273: (STRING, hashlib.sha256(main).hexdigest()),
         1000: (INT32, [len(main) + len(payload)]),

@@ -73,7 +73,7 @@ def made(tmp_path_factory, base_packages, base_state):
         postprocess=["#!/bin/sh\necho after > /usr/share/crafted/by-script\n"
                      "cat /etc/motd > /usr/share/crafted/seen\n"],
         automatic_version_prefix="${releasever}",
-        add_commit_metadata={"text": "value of ${name}", "flag": True})
+        add_commit_metadata={"text": "value of ${name}", "flag": True, "number": 5})
     compose.answer = compose.make()
     compose.paths = compose.ls()
     return compose
@@ -163,6 +163,7 @@ def test_metadata(made):
     assert made.metadata("version") == "'12'"
     assert made.metadata("text") == "'value of tree'"
     assert made.metadata("flag") == "true"
+    assert made.metadata("number") == "5"
     assert made.metadata("ostree.ref-binding") == "['test/tree']"
     assert re.fullmatch("'[0-9a-f]{64}'", made.metadata("atoll.manifest-digest"))
     shown = run(local.ATOLL, "manifest", "show", made.manifest).stdout

@@ -61,7 +61,9 @@ def test_check_says_what_comes(tmp_path, make_host):  # noqa: F811
     publisher.publish("1", extra=[packages(bash="5.1", gone="1", same="1"), ids(root=0)])
     host = make_host(publisher)  # noqa: F811
     advisory = ("--add-metadata=rpmostree.advisories="
-                "[('DSA-1', uint32 1, uint32 4, ['bash-5.2-1.amd64'], @a{sv} {})]")
+                "[('DSA-1', uint32 1, uint32 4, ['bash-5.2-1.amd64'], @a{sv} {}),"
+                # as rpm-ostree and atoll compose write numbers: big-endian
+                f" ('DSA-2', uint32 {1 << 24}, uint32 {3 << 24}, ['new-7-1.noarch'], @a{{sv}} {{}})]")
     commit = publisher.publish(
         "2", files={"blob": os.urandom(100_000)}, extra=[
             packages(bash="5.2", new="7", same="1"), ids(root=0, _new=101), advisory,
@@ -74,7 +76,8 @@ def test_check_says_what_comes(tmp_path, make_host):  # noqa: F811
     assert found["current"]["version"] == "1"
     assert [(p["name"], p["old"], p["new"]) for p in found["packages"]] == [
         ("bash", "5.1", "5.2"), ("gone", "1", None), ("new", None, "7")]
-    assert found["packages"][0]["advisories"] == ["DSA-1 (critical)"]
+    assert [p["advisories"] for p in found["packages"]] == [
+        ["DSA-1 (critical)"], [], ["DSA-2 (important)"]]
     assert "bash 5.1 -> 5.2: DSA-1 (critical)" in text and "gone 1 -> (removed)" in text
     assert found["needs-reboot"] and found["problems"] == found["id-drift"] == found["etc"] == []
     # the sizes are those of what is fetched then

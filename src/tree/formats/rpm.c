@@ -10,6 +10,7 @@
 #include "tree/rpm/database.h"
 #include "tree/rpm/files.h"
 #include "tree/rpm/run.h"
+#include "tree/rpm/signatures.h"
 
 #include <sys/stat.h>
 
@@ -91,5 +92,6 @@ const TreeFormat tree_format_rpm = {
     .put_database = put_database,
     .run_scripts = tree_rpm_run,
     .recipe = tree_rpm_run_recipe,
+    .sign = tree_rpm_signatures_put,
     .clean = clean,
 };
