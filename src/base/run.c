@@ -9,6 +9,8 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <gio/gunixinputstream.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +19,8 @@
 
 #define TAIL_LINES 12
 #define OUTPUT_MAX_BYTES (16 * 1024 * 1024)
+/* how long the end of those that were killed is waited for */
+#define END_MAX_US (30 * G_USEC_PER_SEC)
 /* ENOSPC as programs in locale C say it */
 #define NO_SPACE "No space left on device"
 
@@ -121,6 +125,25 @@ static bool read_output(const BaseRun *run, GSubprocess *child, GString *output,
     }
 }
 
+/* Of a sandbox only the first process is waited for; the kernel ends the others after it. They
+ * all have its output, which is at its end when none of them is left. */
+static void end_child(GSubprocess *child)
+{
+    g_subprocess_force_exit(child);
+    (void)g_subprocess_wait(child, NULL, NULL);
+    GInputStream *pipe = g_subprocess_get_stdout_pipe(child);
+    int fd = g_unix_input_stream_get_fd(G_UNIX_INPUT_STREAM(pipe));
+    int64_t until_us = g_get_monotonic_time() + END_MAX_US;
+    for (;;) {
+        char ignored[4096];
+        int64_t left_ms = (until_us - g_get_monotonic_time()) / 1000;
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        if (left_ms <= 0 || poll(&wait, 1, (int)left_ms) <= 0 ||
+            read(fd, ignored, sizeof ignored) <= 0)
+            return;
+    }
+}
+
 bool base_run(const BaseRun *run, char **out_output, GCancellable *cancellable, GError **error)
 {
     g_autoptr(GSubprocess) child = start(run, error);
@@ -130,13 +153,11 @@ bool base_run(const BaseRun *run, char **out_output, GCancellable *cancellable, 
     }
     g_autoptr(GString) output = g_string_new(NULL);
     if (!read_output(run, child, output, cancellable, error)) {
-        g_subprocess_force_exit(child);
-        (void)g_subprocess_wait(child, NULL, NULL);
+        end_child(child);
         return false;
     }
     if (!g_subprocess_wait(child, cancellable, error)) {
-        g_subprocess_force_exit(child);
-        (void)g_subprocess_wait(child, NULL, NULL);
+        end_child(child);
         return false;
     }
     if (!g_subprocess_get_successful(child))
