@@ -59,21 +59,21 @@ def index(directory):
     return packages
 
 
-def sign(directory, home, key, suite="test"):
-    """Writes InRelease over @directory's Packages."""
+def sign(directory, home, key, suite="test", options=()):
+    """Writes InRelease over @directory's Packages; @options are gpg's."""
     text = run("apt-ftparchive", "-o", f"APT::FTPArchive::Release::Suite={suite}", "release", ".",
                cwd=directory).stdout
     (directory / "Release").write_text(text)
     (directory / "InRelease").unlink(missing_ok=True)
-    run("gpg", "--homedir", home, "--batch", "--local-user", key, "--clearsign", "--output",
+    run("gpg", "--homedir", home, "--batch", *options, "--local-user", key, "--clearsign", "--output",
         directory / "InRelease", directory / "Release")
     (directory / "Release").unlink()
 
 
-def make_key(home, name):
+def make_key(home, name, options=(), expires="never"):
     """A signing key in the keyring directory @home; returns the exported public key's path."""
-    run("gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", "",
-        "--quick-generate-key", name, "ed25519", "sign", "never")
+    run("gpg", "--homedir", home, "--batch", *options, "--pinentry-mode", "loopback",
+        "--passphrase", "", "--quick-generate-key", name, "ed25519", "sign", expires)
     public = pathlib.Path(home) / (name.split("@")[0] + ".gpg")
     public.write_bytes(run("gpg", "--homedir", home, "--batch", "--export", name,
                            text=False).stdout)

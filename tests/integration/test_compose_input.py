@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import tarfile
 import threading
 
 import pytest
@@ -164,6 +165,15 @@ def test_wrong_signature(compose, keyring, keys):
     error = compose.fail()
     assert "is signed by key" in error and "good.gpg’" in error
     assert re.match(r".*tree\.yaml:\d+: ", error)
+    # the right key, whose time is over
+    then = ("--faked-system-time", "20200101T000000!")
+    old = local.make_key(keyring, "old@example.org", then, "2d")
+    local.sign(compose.local, keyring, "old@example.org", options=then)
+    compose.write(repos=[repos[0], compose.repo("local", compose.local, keyring=str(old))])
+    error = compose.fail()
+    assert "old@example.org" in error and "has expired" in error
+    assert re.match(r".*tree\.yaml:\d+: ", error)
+    compose.write(repos=repos)
     local.sign(compose.local, keyring, "good@example.org")
     after_failure(compose)
     # and what was good does not make up for what is not
@@ -204,6 +214,24 @@ def test_name_that_is_not_utf8(compose):
     assert "‘usr’: ‘share’: ‘a" in error and "not UTF-8" in error
     compose.write(packages=["passwd"])
     after_failure(compose)
+
+
+@pytest.mark.parametrize("kind", ["CHRTYPE", "BLKTYPE"])
+def test_device_node(compose, kind):
+    """As an archive may have it: making one takes no rights here."""
+    deb = compose.add("node", files={"/usr/share/node/fine": "x"})
+    member = tarfile.TarInfo("./usr/share/node/null")
+    member.type, member.devmajor, member.devminor = getattr(tarfile, kind), 1, 3
+    with tarfile.open(compose.directory / "data.tar", "w") as tar:
+        tar.addfile(member)
+    run("ar", "x", deb, "debian-binary", "control.tar.gz", cwd=compose.directory)
+    deb.unlink()
+    run("ar", "rc", deb, "debian-binary", "control.tar.gz", "data.tar", cwd=compose.directory)
+    local.index(compose.local)
+    compose.write()
+    error = compose.fail()
+    assert "package ‘node’" in error and "‘./usr/share/node/null’" in error
+    assert "a device node" in error and len(error.splitlines()) == 1
 
 
 def test_files_in_usr_etc(compose):

@@ -286,6 +286,8 @@ static bool add_entry(PackagesPayload *self, struct archive *tar, struct archive
         return add_hard_link(self, entry, path, error) && note_md5(self, plain, path);
     if (S_ISDIR(meta.mode))
         return add_dir(self, path, &meta);
+    if (S_ISCHR(meta.mode) || S_ISBLK(meta.mode))
+        return set_invalid(error, name, "a device node, which no package may bring into a tree");
     if (!S_ISREG(meta.mode) && !S_ISLNK(meta.mode))
         return set_invalid(error, name, "neither file, directory nor link");
     /* the link that aliases a merged directory belongs to the tree, not to a package */
