@@ -208,12 +208,33 @@ static bool trim_kernel(TreeScripts *scripts, const char *kernel, const char *co
     return run_depmod(scripts, kernel, cancellable, error);
 }
 
+/* Fedora's kernels come without an index: a script that belongs to a machine would make it. */
+static bool index_kernel(TreeScripts *scripts, const char *kernel, GCancellable *cancellable,
+                         GError **error)
+{
+    const char *root = tree_scripts_get_root(scripts);
+    g_autofree char *folder = g_build_filename(MODULES, kernel, NULL);
+    g_autoptr(GPtrArray) names = tree_inside_list(root, folder);
+    bool has_modules = g_ptr_array_find_with_equal_func(names, "kernel", g_str_equal, NULL);
+    bool has_index = g_ptr_array_find_with_equal_func(names, "modules.dep", g_str_equal, NULL);
+    return !has_modules || has_index || run_depmod(scripts, kernel, cancellable, error);
+}
+
+static bool index_kernels(TreeScripts *scripts, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) kernels = tree_inside_list(tree_scripts_get_root(scripts), MODULES);
+    for (guint i = 0; i < kernels->len; i++)
+        if (!index_kernel(scripts, kernels->pdata[i], cancellable, error))
+            return false;
+    return true;
+}
+
 bool tree_kernel_modules_trim(TreeScripts *scripts, const Manifest *manifest,
                               const BaseProgress *progress, GCancellable *cancellable,
                               GError **error)
 {
     if (g_strcmp0(manifest->kernel_modules, "cloud") != 0)
-        return true;
+        return manifest->container || index_kernels(scripts, cancellable, error);
     g_auto(GStrv) patterns = load_patterns(manifest->kernel_modules, error);
     if (patterns == NULL)
         return false;

@@ -28,7 +28,8 @@ GPtrArray *tree_kernel_modules_choose(const char *dep, const char *softdep,
  * @cancellable: (nullable)
  * @error: return location
  *
- * Removes what the manifest's set of kernel modules has not got, and makes their indexes anew.
+ * Removes what the manifest's set of kernel modules has not got, and makes their indexes anew; and
+ * those of a kernel that comes without.
  */
 bool tree_kernel_modules_trim(TreeScripts *scripts, const Manifest *manifest,
                               const BaseProgress *progress, GCancellable *cancellable,

@@ -415,6 +415,64 @@ def test_two_sizes_of_one_program(tree, tmp_path):
     run(*rpmdistro.enter("rm", "-rf", "--one-file-system", root, other))
 
 
+KERNEL = "6.1.0-1.test"
+
+
+def kernel_packages():
+    """A kernel as Fedora packages it: no index of its modules, scripts for one machine. What stands
+    in for dracut is called as dracut is; the real one makes the initramfs of the Debian trees."""
+    File, folder, binary = (rpmdistro_packages.File, rpmdistro_packages.folder,
+                            rpmdistro_packages.binary)
+    modules = f"/usr/lib/modules/{KERNEL}"
+    scripts = [(script, "echo ran >> /usr/share/kernel-scripts\nexit 1")
+               for script in ("post", "posttrans")]
+    dracut = ("set -e\nfor out; do :; done\ncd /\ntest -e usr/lib/modules/$KVER/modules.dep\n"
+              "printf '%s\\n' usr usr/lib usr/lib/dracut usr/lib/dracut/dracut.conf |\n"
+              "  cpio --quiet --reproducible -o -H newc > \"$out\"\n").replace("$KVER", KERNEL)
+    return [
+        rpmdistro_packages.Package("kernel-core", [
+            folder("/usr/lib/modules"), folder(modules), folder(f"{modules}/kernel"),
+            File(f"{modules}/vmlinuz", b"MZ" + bytes(1000)),
+            File(f"{modules}/modules.order", ""), File(f"{modules}/modules.builtin", ""),
+            File(f"{modules}/modules.dep", flags="%ghost", missing=True)],
+            scripts, ["Requires: kmod"], noarch=False),
+        rpmdistro_packages.Package("kmod", [
+            binary("/usr/bin/kmod", "/usr/bin/kmod"),
+            rpmdistro_packages.link("/usr/sbin/depmod", "../bin/kmod"),
+            *(binary(path, path) for path in rpmdistro_packages.libraries("/usr/bin/kmod"))],
+            noarch=False),
+        rpmdistro_packages.Package("dracut", [
+            rpmdistro_packages.program("/usr/bin/dracut", dracut), binary("/usr/bin/cpio", "/usr/bin/cpio"),
+            folder("/usr/lib/dracut"), File("/usr/lib/dracut/dracut.conf", "x\n")], noarch=False)]
+
+
+def test_kernel(tree):
+    """It boots: kernel and initramfs where OSTree looks for them, and the commit says which."""
+    repository = rpmdistro.repository(rpmdistro_packages.base() + kernel_packages())
+    repos = [{"name": "distro", "type": "rpm", "trusted": True, "url": f"file://{repository}"}]
+    names = [*SMALL, "kernel-core"]
+    tree.keys["repos"] = repos
+    assert tree.fail(packages=names) == (
+        "the tree has a kernel but no dracut to make its initramfs: add ‘dracut’ and ‘ostree-boot’ "
+        "to the manifest's packages\n")
+    answer = tree.make(packages=[*names, "dracut"])
+    assert answer["ref"] == "test/rpm"
+    rows = tree.ostree("ls", "-R", "test/rpm", f"/usr/lib/modules/{KERNEL}").splitlines()
+    names = {row.rpartition("/")[2] for row in rows}
+    assert {"vmlinuz", "initramfs.img", "modules.dep", "modules.dep.bin"} <= names
+    image = tree.directory / "initramfs.img"
+    image.write_bytes(run("ostree", f"--repo={tree.state / 'repo'}", "cat", "test/rpm",
+                          f"/usr/lib/modules/{KERNEL}/initramfs.img", text=False).stdout)
+    listed = run("sh", "-c", 'zstd -dqc "$1" | cpio --quiet -t', "sh", image).stdout.split()
+    assert listed == ["usr", "usr/lib", "usr/lib/dracut", "usr/lib/dracut/dracut.conf"]
+    for key, value in (("ostree.linux", f"'{KERNEL}'"), ("ostree.bootable", "true")):
+        assert tree.ostree("show", f"--print-metadata-key={key}", "test/rpm").strip() == value
+    assert "kernel-scripts" not in tree.ostree("ls", "-R", "test/rpm", "/usr/share")
+    tree.make(no_initramfs=True)
+    rows = tree.ostree("ls", "-R", "test/rpm", f"/usr/lib/modules/{KERNEL}")
+    assert "/vmlinuz" in rows and "/initramfs.img" not in rows
+
+
 def test_user_of_a_sysusers_file(tree):
     """As rpm does it from 4.19 on: no %pre is needed."""
     tree.make(packages=[*SMALL, "systemd", "user-implicit"])
