@@ -33,10 +33,10 @@ def users_of(path):
 
 
 def assert_no_leftovers(compose):
-    deadline = time.monotonic() + 60
-    while users_of(compose.state) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert users_of(compose.state) == []
+    """The kernel kills what is in a sandbox's PID namespace after the sandbox's parent is gone: on a
+    loaded machine that takes a while. And who forks and ends while /proc is read, is not seen
+    there, but his child is the next time: only several looks that see nobody count."""
+    wait_for(lambda: not any(users_of(compose.state) for _ in range(3)))
     assert str(compose.state) not in pathlib.Path("/proc/self/mountinfo").read_text()
 
 
@@ -174,10 +174,9 @@ def test_interrupt_in_a_script(compose, number, whole_group):
     compose.write()
     process = compose.start()
     wait_for(lambda: sleeping(seconds))
-    start = time.monotonic()
     (os.killpg if whole_group else os.kill)(process.pid, number)
-    output, messages = process.communicate(timeout=60)
-    assert time.monotonic() - start < 60
+    # the script would sleep for a quarter of an hour
+    output, messages = process.communicate(timeout=300)
     messages = messages.removeprefix(local.NOTE)
     assert (process.returncode, output, messages) == (1, "", "atoll: interrupted\n")
     assert_no_leftovers(compose)
@@ -195,7 +194,7 @@ def test_interrupt(moment, undisturbed, tmp_path, base_packages, base_state):
     process = compose.start()
     time.sleep(random.Random(moment).uniform(0.1, 0.8) * seconds)
     process.send_signal(signal.SIGINT)
-    output, messages = process.communicate(timeout=60)
+    output, messages = process.communicate(timeout=300)
     assert process.returncode in (0, 1)
     if process.returncode == 1:
         assert (output, messages.removeprefix(local.NOTE)) == ("", "atoll: interrupted\n")
@@ -261,4 +260,4 @@ def test_full_disk(share, disk, undisturbed, tmp_path, base_packages, base_state
 def assert_processes_gone(compose):
     """Its own mount is everywhere: only command lines tell."""
     wait_for(lambda: not any(f"{compose.state}/tmp".encode() in text
-                             for _, text in users_of(compose.state / "tmp")), 20)
+                             for _, text in users_of(compose.state / "tmp")))
