@@ -7,6 +7,8 @@
 
 #include "web/feed-private.h"
 
+#include "web/json.h"
+
 #include <string.h>
 
 enum {
@@ -20,9 +22,7 @@ WebFrame *web_frame_new(BusEvent *event)
 {
     WebFrame *self = g_new0(WebFrame, 1);
     g_autoptr(JsonObject) object = bus_event_to_json(event);
-    g_autoptr(JsonNode) node = json_node_alloc();
-    json_node_init_object(node, object);
-    g_autofree char *data = json_to_string(node, FALSE);
+    g_autofree char *data = web_json_print(object);
     g_atomic_ref_count_init(&self->references);
     self->event = event;
     self->text = g_strdup_printf("id: %" G_GUINT64_FORMAT "\ndata: %s\n\n", event->seq, data);

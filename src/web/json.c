@@ -10,11 +10,29 @@
 #include "base/error.h"
 #include "bus/error.h"
 
-static char *print(JsonObject *object)
+char *web_json_print(JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_alloc();
     json_node_init_object(node, object);
-    return json_to_string(node, FALSE);
+    char *text = json_to_string(node, FALSE);
+    /* JSON-GLib ends 1e+21 in “.0”, which is none of JSON's numbers */
+    bool quoted = false;
+    bool exponent = false;
+    char *to = text;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (quoted && *from == '\\')
+            *to++ = *from++;
+        else if (*from == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            exponent = *from == 'e' || (exponent && strchr("+-.0123456789", *from) != NULL);
+        if (!quoted && exponent && g_str_has_prefix(from, ".0"))
+            from++;
+        else
+            *to++ = *from;
+    }
+    *to = '\0';
+    return text;
 }
 
 static WebResponse *respond_text(unsigned status, const char *type, char *text)
@@ -30,7 +48,7 @@ static WebResponse *respond_text(unsigned status, const char *type, char *text)
 WebResponse *web_json_respond(unsigned status, JsonObject *object)
 {
     g_autoptr(JsonObject) owned = object;
-    g_autofree char *text = print(owned);
+    g_autofree char *text = web_json_print(owned);
     return respond_text(status, "application/json", g_strconcat(text, "\n", NULL));
 }
 
@@ -39,7 +57,7 @@ WebResponse *web_json_respond_callback(unsigned status, JsonObject *object, cons
     if (callback == NULL)
         return web_json_respond(status, object);
     g_autoptr(JsonObject) owned = object;
-    g_autofree char *text = print(owned);
+    g_autofree char *text = web_json_print(owned);
     /* The comment keeps the answer from being taken for another type that begins with the
      * callback's name. */
     return respond_text(status, "application/javascript; charset=utf-8",

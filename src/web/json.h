@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/** web_json_print: (transfer full): @object (borrowed) in one line */
+char *web_json_print(JsonObject *object);
+
 /**
  * web_json_respond:
  * @status: HTTP status code
