@@ -107,6 +107,28 @@ static void set_body(JsonObject *object, const char *body)
         json_object_set_null_member(object, "body");
 }
 
+char *bus_json_print(JsonNode *node, bool indented)
+{
+    char *text = json_to_string(node, indented);
+    bool quoted = false;
+    bool exponent = false;
+    char *to = text;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (quoted && *from == '\\')
+            *to++ = *from++;
+        else if (*from == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            exponent = *from == 'e' || (exponent && strchr("+-.0123456789", *from) != NULL);
+        if (!quoted && exponent && g_str_has_prefix(from, ".0"))
+            from++;
+        else
+            *to++ = *from;
+    }
+    *to = '\0';
+    return text;
+}
+
 JsonObject *bus_event_to_json(const BusEvent *self)
 {
     JsonObject *object = json_object_new();

@@ -101,6 +101,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusEvent, bus_event_free)
  * the signed text, body, signature, hash, and the signed text itself as a string */
 JsonObject *bus_event_to_json(const BusEvent *self);
 
+/** bus_json_print: (transfer full): @node as JSON. JSON-GLib's own printer ends a double of 1e17
+ * and more without a fraction in “.0”, also behind an exponent, which is none of JSON's numbers */
+char *bus_json_print(JsonNode *node, bool indented);
+
 /** bus_event_from_json: (transfer full): the other way (bytes of one JSON object), with every
  * bound and digest checked (the signature is bus_verify's) */
 BusEvent *bus_event_from_json(const char *data, size_t size_bytes,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/canonical.h"
+#include "bus/event.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -133,6 +134,19 @@ static void test_numbers(void)
     }
 }
 
+/* What JSON-GLib would print cannot be read again; strings and other numbers stay as they are. */
+static void test_large_numbers(void)
+{
+    static const char text[] = "{\"a\":[1e21,-0.5e300,1e17,1.5,\"1e+21.0\\\"e.0\"],\"e.0\":true}";
+    g_autofree char *wanted = canonical(text);
+    g_autoptr(JsonNode) node = bus_canonical_parse(text, strlen(text), NULL);
+    for (int indented = 0; indented < 2; indented++) {
+        g_autofree char *printed = bus_json_print(node, indented != 0);
+        g_autofree char *again = canonical(printed);
+        g_assert_cmpstr(again, ==, wanted);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -141,5 +155,6 @@ int main(int argc, char **argv)
     g_test_add_func("/bus/canonical/depth", test_depth);
     g_test_add_func("/bus/canonical/print-refuses", test_print_refuses);
     g_test_add_func("/bus/canonical/numbers", test_numbers);
+    g_test_add_func("/bus/canonical/large-numbers", test_large_numbers);
     return g_test_run();
 }

@@ -9,30 +9,13 @@
 #include "base/db.h"
 #include "base/error.h"
 #include "bus/error.h"
+#include "bus/event.h"
 
 char *web_json_print(JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_alloc();
     json_node_init_object(node, object);
-    char *text = json_to_string(node, FALSE);
-    /* JSON-GLib ends 1e+21 in “.0”, which is none of JSON's numbers */
-    bool quoted = false;
-    bool exponent = false;
-    char *to = text;
-    for (const char *from = text; *from != '\0'; from++) {
-        if (quoted && *from == '\\')
-            *to++ = *from++;
-        else if (*from == '"')
-            quoted = !quoted;
-        else if (!quoted)
-            exponent = *from == 'e' || (exponent && strchr("+-.0123456789", *from) != NULL);
-        if (!quoted && exponent && g_str_has_prefix(from, ".0"))
-            from++;
-        else
-            *to++ = *from;
-    }
-    *to = '\0';
-    return text;
+    return bus_json_print(node, false);
 }
 
 static WebResponse *respond_text(unsigned status, const char *type, char *text)

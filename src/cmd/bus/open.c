@@ -110,7 +110,7 @@ bool cmd_bus_print_event(const BusEvent *event, bool json, GError **error)
 void cmd_bus_print_json(JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
-    g_autofree char *text = json_to_string(node, TRUE);
+    g_autofree char *text = bus_json_print(node, true);
     puts(text);
 }
 

@@ -42,7 +42,7 @@ static void print_text(const BusEvent *event)
         return;
     }
     g_autoptr(JsonNode) body = bus_canonical_parse(event->body, strlen(event->body), NULL);
-    g_autofree char *text = body != NULL ? json_to_string(body, TRUE) : g_strdup(event->body);
+    g_autofree char *text = body != NULL ? bus_json_print(body, true) : g_strdup(event->body);
     printf("\n%s\n", text);
 }
 

@@ -68,7 +68,7 @@ static void append_body(GString *page, const BusEvent *event)
                               "what was signed.</p>\n");
         return;
     }
-    g_autofree char *text = json_to_string(body, TRUE);
+    g_autofree char *text = bus_json_print(body, true);
     web_html_printf(page, "<pre tabindex=\"0\">%s</pre>\n", text);
 }
 
