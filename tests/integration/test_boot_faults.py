@@ -189,8 +189,9 @@ def skip_unless_asked(request):
         pytest.skip("‘make check-power’ runs it")
 
 
-def test_bad_versions(host_disks, tmp_path):
+def test_bad_versions(host_disks, tmp_path, request):
     """One that hangs, one that is not healthy, one that panics: each is given up by itself."""
+    skip_unless_asked(request)
     disk = copy_disk(host_disks, tmp_path)
     with Host(host_disks, "bios", disk, log=tmp_path / "console.log") as host:
         host.login("root", PASSWORD)

@@ -163,7 +163,7 @@ def test_metadata(made):
     assert made.metadata("version") == "'12'"
     assert made.metadata("text") == "'value of tree'"
     assert made.metadata("flag") == "true"
-    assert made.metadata("number") == "5"
+    assert made.metadata("number") == "int64 5"
     assert made.metadata("ostree.ref-binding") == "['test/tree']"
     assert re.fullmatch("'[0-9a-f]{64}'", made.metadata("atoll.manifest-digest"))
     shown = run(local.ATOLL, "manifest", "show", made.manifest).stdout

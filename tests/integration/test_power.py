@@ -15,11 +15,8 @@ import pexpect
 
 from conftest import run
 from test_boot_faults import (PASSWORD, POWER_VERSIONS, ROOT_OFFSET, Host, copy_disk,  # noqa: F401
-                              host_disks, pytestmark, runs, versions)
+                              host_disks, pytestmark, runs, skip_unless_asked, versions)
 from nbd import CacheDisk
-
-# in ‘make check’: each takes a start of the machine
-DEFAULT_RUNS = 2
 
 PHASES = ["fetch and stage", "finish at shutdown", "start and check"]
 
@@ -162,15 +159,15 @@ class Power:
 
 
 def test_power_cuts(host_disks, tmp_path, request):  # noqa: F811
-    count = request.config.getoption("--power-runs") or DEFAULT_RUNS
+    skip_unless_asked(request)
+    count = request.config.getoption("--power-runs")
     first_seed = request.config.getoption("--power-seed")
     power = Power(host_disks, tmp_path)
     old = new = "1"
     for seed in range(first_seed, first_seed + count):
         dice = random.Random(seed)
         phase, chance = seed % len(PHASES), dice.random()
-        # what is lost of a cache is for ‘make check-power’ to show
-        honest = seed % 2 == 0 or request.config.getoption("--power-runs") == 0
+        honest = seed % 2 == 0
         old, new = power.one(old, new, phase, chance, honest, dice)
     # and after the last
     with CacheDisk(power.disk, f"{tmp_path}/disk", honest=True), \

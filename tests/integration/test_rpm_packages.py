@@ -136,7 +136,7 @@ def test_chooses_as_dnf(repos, tree, tmp_path, name):
                                      {"one": {"priority": 1}, "two": {"excludepkgs": ["b*"]}}])
 def test_several_repositories_as_dnf(repos, tree, tmp_path, options):
     tree.write([trusted(path, name, **options.get(name, {})) for name, path in repos.items()],
-               ["app", "base"])
+               ["app", "base"], recommends=False)
     assert tree.packages() == dnf(tmp_path, repos, ["app", "base"], options=options)
 
 
