@@ -9,15 +9,11 @@
 
 #include <string.h>
 
-static bool is_set(const BusFilter *filter)
-{
-    return filter->any != NULL && filter->any[0] != NULL;
-}
-
 static bool has_no_filter(const BusQuery *query)
 {
-    return !is_set(&query->topics) && !is_set(&query->categories) && !is_set(&query->actors) &&
-           !is_set(&query->objects) && !is_set(&query->users) && !is_set(&query->packages);
+    return !bus_filter_has_any(&query->topics) && !bus_filter_has_any(&query->categories) &&
+           !bus_filter_has_any(&query->actors) && !bus_filter_has_any(&query->objects) &&
+           !bus_filter_has_any(&query->users) && !bus_filter_has_any(&query->packages);
 }
 
 static bool read_number(BaseDbStatement *statement, uint64_t *out_number, GError **error)
@@ -34,7 +30,7 @@ static bool read_number(BaseDbStatement *statement, uint64_t *out_number, GError
 static bool sum_blocks(BusLog *log, const BusQuery *query, const int64_t *key, uint64_t *out_sum,
                        GError **error)
 {
-    bool window = query->start_us != 0 || query->end_us != 0;
+    bool window = bus_query_has_window(query);
     const char *sql =
         key == NULL ? "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block WHERE "
                       "min_us >= ?1 AND max_us < ?2"
@@ -45,10 +41,8 @@ static bool sum_blocks(BusLog *log, const BusQuery *query, const int64_t *key, u
     BaseDbStatement *statement = base_db_prepare(log->db, sql, error);
     if (statement == NULL)
         return false;
-    if (key == NULL || window) {
-        base_db_bind_int(statement, 1, query->start_us);
-        base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
-    }
+    if (key == NULL || window)
+        bus_query_bind_window(statement, query);
     if (key != NULL)
         base_db_bind_int(statement, window ? 3 : 1, *key);
     return read_number(statement, out_sum, error);
@@ -74,8 +68,7 @@ static GArray *find_cut_blocks(BusLog *log, const BusQuery *query, GError **erro
     bool row = true;
     if (statement == NULL)
         return NULL;
-    base_db_bind_int(statement, 1, query->start_us);
-    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    bus_query_bind_window(statement, query);
     while (base_db_step(statement, &row, error)) {
         if (!row)
             return g_steal_pointer(&blocks);
@@ -87,7 +80,7 @@ static GArray *find_cut_blocks(BusLog *log, const BusQuery *query, GError **erro
 
 static bool add_cut_blocks(BusLog *log, const BusQuery *query, uint64_t *total, GError **error)
 {
-    if (query->start_us == 0 && query->end_us == 0)
+    if (!bus_query_has_window(query))
         return true;
     g_autoptr(GArray) blocks = find_cut_blocks(log, query, error);
     for (guint i = 0; blocks != NULL && i < blocks->len; i++) {

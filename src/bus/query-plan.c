@@ -13,11 +13,6 @@
 /* With more names than this nothing is summed. */
 #define KEYS_MAX 512
 
-static bool has_any(const BusFilter *filter)
-{
-    return filter->any != NULL && filter->any[0] != NULL;
-}
-
 static bool has_none(const BusFilter *filter)
 {
     return filter->none != NULL && filter->none[0] != NULL;
@@ -25,7 +20,7 @@ static bool has_none(const BusFilter *filter)
 
 static bool is_used(const BusFilter *filter)
 {
-    return has_any(filter) || has_none(filter);
+    return bus_filter_has_any(filter) || has_none(filter);
 }
 
 /* Whether the stream lets through just the matches, as far as blocks in the window go. */
@@ -38,8 +33,8 @@ static bool is_indexed(const BusQuery *query, const BusStream *stream)
         if (has_none(filters[i]))
             return false;
     }
-    return !has_any(&query->contains) && query->severity_min == 0 && query->after_seq == 0 &&
-           bus_stream_is_exact(stream);
+    return !bus_filter_has_any(&query->contains) && query->severity_min == 0 &&
+           query->after_seq == 0 && bus_stream_is_exact(stream);
 }
 
 static bool has_globs(const BusFilter *filter)
@@ -67,8 +62,8 @@ static void add_key(BusLog *log, GArray *keys, const char *kind, const char *nam
 
 static void add_values(BusPlan *self, BusLog *log, const char *kind, const BusFilter *filter)
 {
-    self->minus = has_any(filter) ? NULL : g_array_new(FALSE, FALSE, sizeof(int64_t));
-    self->plus = has_any(filter) ? g_array_new(FALSE, FALSE, sizeof(int64_t)) : NULL;
+    self->minus = bus_filter_has_any(filter) ? NULL : g_array_new(FALSE, FALSE, sizeof(int64_t));
+    self->plus = bus_filter_has_any(filter) ? g_array_new(FALSE, FALSE, sizeof(int64_t)) : NULL;
     for (unsigned i = 0; self->plus != NULL && filter->any[i] != NULL; i++) {
         if (filter->none == NULL ||
             !g_strv_contains((const char *const *)filter->none, filter->any[i]))
@@ -132,8 +127,7 @@ static GHashTable *find_whole(BusLog *log, const BusQuery *query, GError **error
     bool row = true;
     if (statement == NULL)
         return NULL;
-    base_db_bind_int(statement, 1, query->start_us);
-    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    bus_query_bind_window(statement, query);
     while (base_db_step(statement, &row, error)) {
         if (!row)
             return g_steal_pointer(&whole);
@@ -149,7 +143,7 @@ BusPlan *bus_plan_new(BusLog *log, const BusQuery *query, GError **error)
     if (stream == NULL || !find_keys(self, log, query, error))
         return NULL;
     self->indexed = is_indexed(query, stream);
-    self->has_window = query->start_us != 0 || query->end_us != 0;
+    self->has_window = bus_query_has_window(query);
     self->one_object =
         self->indexed && !self->has_window && bus_stream_only_object(stream, &self->object);
     if (self->has_window && (self->indexed || self->summed) &&

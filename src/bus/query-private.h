@@ -25,6 +25,23 @@ typedef struct {
 bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+static inline bool bus_filter_has_any(const BusFilter *filter)
+{
+    return filter->any != NULL && filter->any[0] != NULL;
+}
+
+static inline bool bus_query_has_window(const BusQuery *query)
+{
+    return query->start_us != 0 || query->end_us != 0;
+}
+
+/** bus_query_bind_window: the window's start as ?1 and its end as ?2 */
+static inline void bus_query_bind_window(BaseDbStatement *statement, const BusQuery *query)
+{
+    base_db_bind_int(statement, 1, query->start_us);
+    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+}
+
 typedef struct _BusPlan BusPlan;
 
 /** BusQueryFunc: gets one matching event, and owns it; %FALSE with no error set ends the walk */

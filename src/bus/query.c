@@ -86,7 +86,7 @@ static bool passes(const BusFilter *filter, const BusEvent *event, TestFunc test
         if (test(event, filter->none[i]))
             return false;
     }
-    if (filter->any == NULL || filter->any[0] == NULL)
+    if (!bus_filter_has_any(filter))
         return true;
     for (unsigned i = 0; filter->any[i] != NULL; i++) {
         if (test(event, filter->any[i]))
@@ -137,8 +137,7 @@ static bool find_blocks(BusLog *log, const BusQuery *query, BusSpan *span, GErro
     bool row = false;
     if (statement == NULL)
         return false;
-    base_db_bind_int(statement, 1, query->start_us);
-    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    bus_query_bind_window(statement, query);
     if (!base_db_step(statement, &row, error))
         return false;
     if (!row || base_db_column_is_null(statement, "low")) {
@@ -161,7 +160,7 @@ bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span, GErro
     span.tail = MAX(sealed, query->after_seq) + 1;
     span.low = 1;
     span.high = sealed;
-    if ((query->start_us != 0 || query->end_us != 0) && !find_blocks(log, query, &span, error))
+    if (bus_query_has_window(query) && !find_blocks(log, query, &span, error))
         return false;
     span.low = MAX(span.low, query->after_seq + 1);
     if (span.low > span.high)
@@ -395,10 +394,9 @@ static bool add_to_page(BusEvent *event, void *user_data, GError **error)
 
 static bool check(const BusQuery *query, GError **error)
 {
-    bool contains = (query->contains.any != NULL && query->contains.any[0] != NULL) ||
+    bool contains = bus_filter_has_any(&query->contains) ||
                     (query->contains.none != NULL && query->contains.none[0] != NULL);
-    bool narrowed = (query->topics.any != NULL && query->topics.any[0] != NULL) ||
-                    (query->categories.any != NULL && query->categories.any[0] != NULL);
+    bool narrowed = bus_filter_has_any(&query->topics) || bus_filter_has_any(&query->categories);
     if (!contains || (query->start_us != 0 && narrowed))
         return true;
     g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
