@@ -24,11 +24,12 @@
 /* ENOSPC as programs in locale C say it */
 #define NO_SPACE "No space left on device"
 
-/* A group of its own: Ctrl-C at a terminal is for us, who then end the child. */
+/* A session of its own: Ctrl-C at a terminal is for us, who then end the child, and no program
+ * can type into a terminal that it has not got. */
 static void set_up_child(void *data)
 {
     const BaseRun *run = data;
-    (void)setpgid(0, 0);
+    (void)setsid();
     if ((run->flags & BASE_RUN_DIE_WITH_PARENT) != 0)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
@@ -125,10 +126,15 @@ static bool read_output(const BaseRun *run, GSubprocess *child, GString *output,
     }
 }
 
-/* Of a sandbox only the first process is waited for; the kernel ends the others after it. They
- * all have its output, which is at its end when none of them is left. */
+/* The whole group is killed, for the sake of bwrap: while it sets up a sandbox, nothing ends the sandbox with it, and
+ * for a moment what is to become the sandbox waits for its word for ever.
+ * Only the first process is waited for. The others all have its output, which is at its end
+ * when none of them is left. */
 static void end_child(GSubprocess *child)
 {
+    const char *pid = g_subprocess_get_identifier(child);
+    if (pid != NULL)
+        (void)kill(-(pid_t)g_ascii_strtoll(pid, NULL, 10), SIGKILL);
     g_subprocess_force_exit(child);
     (void)g_subprocess_wait(child, NULL, NULL);
     GInputStream *pipe = g_subprocess_get_stdout_pipe(child);

@@ -26,12 +26,13 @@ static void add(GPtrArray *argv, const char *text)
     g_ptr_array_add(argv, g_strdup(text));
 }
 
+/* No --new-session: base_run() starts a session, and all that is in its group when the run is
+ * cancelled ends with it. */
 static void add_fixed(GPtrArray *argv)
 {
     static const char *const fixed[] = {
-        "bwrap",         "--unshare-ipc",        "--unshare-pid",
-        "--unshare-net", "--unshare-uts",        "--hostname",
-        "atoll",         "--unshare-cgroup-try", "--new-session",
+        "bwrap",         "--unshare-ipc",        "--unshare-pid", "--unshare-net",
+        "--unshare-uts", "--hostname",           "atoll",         "--unshare-cgroup-try",
         "--clearenv",    "--die-with-parent",    NULL,
     };
     for (const char *const *arg = fixed; *arg != NULL; arg++)
