@@ -247,6 +247,39 @@ bool provision_root_write_text(ProvisionRoot *self, const char *path, const char
                                 out_changed, error);
 }
 
+static bool set_dir_owner(int dfd, const char *name, const char *path,
+                          const ProvisionRootOwner *owner, GError **error)
+{
+    struct stat st = {0};
+    base_autofd fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return base_error_set_errno(error, errno, "opening the directory ‘%s’", path);
+    if (((st.st_uid != owner->uid || st.st_gid != owner->gid) &&
+         fchown(fd, owner->uid, owner->gid) < 0) ||
+        fchmod(fd, owner->mode) < 0)
+        return base_error_set_errno(error, errno, "changing owner and mode of ‘%s’", path);
+    return true;
+}
+
+/* Under its name once it has its owner: the next run takes a directory that exists as it is. */
+static bool put_new_dir(int dfd, const char *name, const char *path,
+                        const ProvisionRootOwner *owner, GError **error)
+{
+    g_autofree char *temporary = temporary_name();
+    if (mkdirat(dfd, temporary, 0700) < 0)
+        return base_error_set_errno(error, errno, "making the directory ‘%s’", path);
+    if (!set_dir_owner(dfd, temporary, path, owner, error)) {
+        (void)unlinkat(dfd, temporary, AT_REMOVEDIR);
+        return false;
+    }
+    if (renameat(dfd, temporary, dfd, name) < 0) {
+        int saved_errno = errno;
+        (void)unlinkat(dfd, temporary, AT_REMOVEDIR);
+        return base_error_set_errno(error, saved_errno, "putting ‘%s’ in place", path);
+    }
+    return true;
+}
+
 bool provision_root_make_dir(ProvisionRoot *self, const char *path, const ProvisionRootOwner *owner,
                              ProvisionRootFlags flags, bool *out_changed, GError **error)
 {
@@ -269,15 +302,9 @@ bool provision_root_make_dir(ProvisionRoot *self, const char *path, const Provis
         return tell_same(self, flags, whole);
     if (!tell_before(self, flags, whole, dfd, name, error))
         return false;
-    if (!exists && mkdirat(dfd, name, 0700) < 0)
-        return base_error_set_errno(error, errno, "making the directory ‘%s’", path);
-    base_autofd fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return base_error_set_errno(error, errno, "opening the directory ‘%s’", path);
-    if (((st.st_uid != owner->uid || st.st_gid != owner->gid) &&
-         fchown(fd, owner->uid, owner->gid) < 0) ||
-        fchmod(fd, owner->mode) < 0)
-        return base_error_set_errno(error, errno, "changing owner and mode of ‘%s’", path);
+    if (!(exists ? set_dir_owner(dfd, name, path, owner, error)
+                 : put_new_dir(dfd, name, path, owner, error)))
+        return false;
     if (out_changed != NULL)
         *out_changed = true;
     return tell_after(self, flags, whole, dfd, name, error);
