@@ -43,9 +43,11 @@ class Vm:
     `forwards` are (host port, guest port) on loopback, `guest_forwards` are
     ("10.0.2.100:80", "tcp:127.0.0.1:8080") as QEMU's guestfwd takes them; `network` is
     what else to say of QEMU's user network (",net=…"); `disk_gib` makes the disk larger than the
-    image (with `snapshot` only)."""
+    image (with `snapshot` only). More than one of `cpus` is not to be relied upon where the machine
+    below has much to do: the one spins in wait for the other, which has to wait for its turn, and
+    a reset that meets them so does not come back."""
 
-    def __init__(self, disk, firmware="bios", *, snapshot=True, disk_gib=None, memory_mib=2048, cpus=2,
+    def __init__(self, disk, firmware="bios", *, snapshot=True, disk_gib=None, memory_mib=2048, cpus=1,
                  forwards=(), guest_forwards=(), network="", log=None,
                  timeout_s=BOOT_TIMEOUT_S, extra_args=()):
         self.disk = os.fspath(disk)
