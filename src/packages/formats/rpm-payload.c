@@ -10,6 +10,7 @@
 #include "store/loose.h"
 
 #include <archive_entry.h>
+#include <openssl/evp.h>
 #include <rpm/rpmpgp.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -137,19 +138,20 @@ typedef struct {
     uint64_t size_bytes;
     GByteArray *array;   /* borrowed, nullable: a small file */
     StoreWriter *writer; /* borrowed, nullable: a large one */
-    GChecksum *digest;   /* owned, nullable */
+    EVP_MD_CTX *digest;  /* owned, nullable */
 } Sink;
 
 static void sink_clear(Sink *sink)
 {
-    g_clear_pointer(&sink->digest, g_checksum_free);
+    EVP_MD_CTX_free(sink->digest);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sink, sink_clear)
 
 static bool take(Sink *sink, const void *data, size_t size_bytes, GError **error)
 {
-    if (sink->digest != NULL)
-        g_checksum_update(sink->digest, data, (gssize)size_bytes);
+    /* fails only when memory is out */
+    if (EVP_DigestUpdate(sink->digest, data, size_bytes) != 1)
+        g_error("cannot update a file's digest");
     if (sink->writer != NULL)
         return store_writer_append(sink->writer, data, size_bytes, error);
     g_byte_array_append(sink->array, data, (guint)size_bytes);
@@ -183,29 +185,32 @@ static bool start_digest(const PackagesRpmPayload *self, unsigned index, Sink *s
 {
     static const struct {
         int algorithm;
-        GChecksumType type;
+        size_t size_bytes;
+        const EVP_MD *(*type)(void);
     } types[] = {
-        {PGPHASHALGO_MD5, G_CHECKSUM_MD5},       {PGPHASHALGO_SHA1, G_CHECKSUM_SHA1},
-        {PGPHASHALGO_SHA256, G_CHECKSUM_SHA256}, {PGPHASHALGO_SHA384, G_CHECKSUM_SHA384},
-        {PGPHASHALGO_SHA512, G_CHECKSUM_SHA512},
+        {PGPHASHALGO_MD5, 16, EVP_md5},       {PGPHASHALGO_SHA1, 20, EVP_sha1},
+        {PGPHASHALGO_SHA256, 32, EVP_sha256}, {PGPHASHALGO_SHA384, 48, EVP_sha384},
+        {PGPHASHALGO_SHA512, 64, EVP_sha512},
     };
     int algorithm = 0;
     size_t n = 0;
     if (rpmfilesFDigest(self->files, (int)index, &algorithm, &n) == NULL || n == 0)
         return set_invalid(error, sink->path, "the header has no digest of it");
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
-        if (types[i].algorithm == algorithm &&
-            (gsize)g_checksum_type_get_length(types[i].type) == n)
-            sink->digest = g_checksum_new(types[i].type);
-    return sink->digest != NULL ||
-           set_invalid(error, sink->path, "the header has a digest of an unknown kind");
+        if (types[i].algorithm == algorithm && types[i].size_bytes == n) {
+            sink->digest = EVP_MD_CTX_new();
+            return EVP_DigestInit_ex(sink->digest, types[i].type(), NULL) == 1 ||
+                   set_invalid(error, sink->path, "a kind of digest that this machine refuses");
+        }
+    return set_invalid(error, sink->path, "the header has a digest of an unknown kind");
 }
 
 static bool check_digest(const PackagesRpmPayload *self, unsigned index, Sink *sink, GError **error)
 {
-    uint8_t digest[64];
-    gsize size_bytes = sizeof digest;
-    g_checksum_get_digest(sink->digest, digest, &size_bytes);
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned size_bytes = 0;
+    if (EVP_DigestFinal_ex(sink->digest, digest, &size_bytes) != 1)
+        g_error("cannot finish a file's digest");
     size_t n = 0;
     const uint8_t *wanted = rpmfilesFDigest(self->files, (int)index, NULL, &n);
     return (wanted != NULL && n == size_bytes && memcmp(wanted, digest, n) == 0) ||
