@@ -304,7 +304,8 @@ def test_same_tree_as_an_ordinary_user(made, ordinary_user):
     probe = run("su", ordinary_user, "-c", "unshare --user true", status=None)
     if probe.returncode != 0:
         pytest.skip("no user namespaces for ordinary users: " + probe.stderr.strip())
-    shutil.copy(ATOLL, home / "atoll")
+    for name in ("atoll", "atoll-rpm-transaction"):
+        shutil.copy(ATOLL.with_name(name), home / name)
     shutil.copytree(rpmdistro.repository(), home / "distro")
     text = made.manifest.read_text().replace(str(rpmdistro.repository()), f"{home}/distro")
     (home / "tree.yaml").write_text(text)

@@ -5,7 +5,7 @@
  */
 #include "tree/rpm/database.h"
 
-#include "tree/rpm/files.h"
+#include "tree/rpm/types.h"
 
 #include <rpm/rpmtag.h>
 #include <sqlite3.h>

@@ -8,33 +8,6 @@
 
 #include <string.h>
 
-#define HEADER_MIN_BYTES 8
-#define HEADER_MAX_BYTES (256 * 1024 * 1024)
-
-void tree_rpm_header_free(TreeRpmHeader *self)
-{
-    (void)headerFree(self);
-}
-
-void tree_rpm_files_free(TreeRpmFiles *self)
-{
-    (void)rpmfilesFree(self);
-}
-
-TreeRpmHeader *tree_rpm_header_load(GBytes *bytes, GError **error)
-{
-    size_t size_bytes = 0;
-    void *data = (void *)g_bytes_get_data(bytes, &size_bytes);
-    /* librpm takes a size of 0 to mean that the lengths in the header are to be believed */
-    TreeRpmHeader *header = size_bytes >= HEADER_MIN_BYTES && size_bytes <= HEADER_MAX_BYTES
-                                ? headerImport(data, (unsigned)size_bytes, HEADERIMPORT_COPY)
-                                : NULL;
-    if (header == NULL)
-        g_set_error_literal(error, TREE_ERROR, TREE_ERROR_FAILED,
-                            "the header kept with the package is damaged");
-    return header;
-}
-
 /* A file's "de|de_AT" against install-langs, where "de_DE" wants "de" too. */
 static bool is_wanted_language(const char *marks, const GPtrArray *wanted)
 {

@@ -3,31 +3,9 @@
 
 #include "manifest/manifest.h"
 #include "packages/import.h"
-#include "tree/error.h"
-
-#include <rpm/header.h>
-#include <rpm/rpmfiles.h>
+#include "tree/rpm/types.h"
 
 G_BEGIN_DECLS
-
-/** TreeRpmHeader: librpm's Header is a pointer to this; here so that it can be an autoptr */
-typedef struct headerToken_s TreeRpmHeader;
-void tree_rpm_header_free(TreeRpmHeader *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeRpmHeader, tree_rpm_header_free)
-
-/** TreeRpmFiles: librpm's rpmfiles is a pointer to this */
-typedef struct rpmfiles_s TreeRpmFiles;
-void tree_rpm_files_free(TreeRpmFiles *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(TreeRpmFiles, tree_rpm_files_free)
-
-/**
- * tree_rpm_header_load:
- * @bytes: what headerExport() gave
- * @error: %TREE_ERROR_FAILED when it is damaged
- *
- * Returns: (transfer full): the header
- */
-TreeRpmHeader *tree_rpm_header_load(GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * tree_rpm_files_states:

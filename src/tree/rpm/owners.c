@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "tree/rpm/files.h"
+#include "tree/rpm/types.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,7 +16,9 @@
 #include <rpm/rpmlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define NAME "atoll-rpm-transaction"
 #define PROGRAM "/run/atoll/program"
 #define INPUT "/run/atoll/input"
 #define LINES_MAX 12
@@ -91,11 +93,29 @@ static char *join_languages(const Manifest *manifest)
     return g_strdup(text->len > 0 ? text->str : "all");
 }
 
+/* It lies beside this program where that was built, else where it is installed. */
+static char *find_program(GError **error)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", error);
+    if (self == NULL)
+        return NULL;
+    g_autofree char *folder = g_path_get_dirname(self);
+    g_autofree char *beside = g_build_filename(folder, NAME, NULL);
+    if (access(beside, X_OK) == 0)
+        return g_steal_pointer(&beside);
+    if (access(ATOLL_LIBEXECDIR "/" NAME, X_OK) == 0)
+        return g_strdup(ATOLL_LIBEXECDIR "/" NAME);
+    g_set_error_literal(error, TREE_ERROR, TREE_ERROR_FAILED,
+                        "‘" ATOLL_LIBEXECDIR "/" NAME "’, which runs the scripts of rpms, is "
+                        "missing: install atoll whole");
+    return NULL;
+}
+
 static bool run_sandbox(const TreeFormatRun *run, const char *input, Output *output,
                         GCancellable *cancellable, GError **error)
 {
     const char *root = tree_scripts_get_root(run->scripts);
-    g_autofree char *program = g_file_read_link("/proc/self/exe", error);
+    g_autofree char *program = find_program(error);
     if (program == NULL)
         return false;
     g_autofree char *count = g_strdup_printf("%u", run->imported->len);
@@ -104,11 +124,15 @@ static bool run_sandbox(const TreeFormatRun *run, const char *input, Output *out
     g_autofree char *epoch_env = g_strconcat("SOURCE_DATE_EPOCH=", epoch, NULL);
     g_autofree char *limit = g_strdup_printf("%u", tree_scripts_get_limit(run->scripts));
     g_autofree char *languages = join_languages(run->manifest);
-    const char *const argv[] = {PROGRAM,   TREE_RPM_TRANSACTION_WORD,
-                                root,      INPUT,
-                                count,     epoch,
-                                limit,     run->manifest->documentation ? "docs" : "nodocs",
-                                languages, NULL};
+    const char *const argv[] = {PROGRAM,
+                                root,
+                                INPUT,
+                                count,
+                                epoch,
+                                limit,
+                                run->manifest->documentation ? "docs" : "nodocs",
+                                languages,
+                                NULL};
     const char *const env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                "HOME=/root",
                                "LC_ALL=C.UTF-8",

@@ -12,8 +12,7 @@ G_BEGIN_DECLS
  * @error: %TREE_ERROR_SCRIPT names the package, the script, what it failed with and its last
  *   lines
  *
- * Runs tree_rpm_transaction_main() in a sandbox: a copy of this program, which has to know
- * %TREE_RPM_TRANSACTION_WORD.
+ * Runs tree_rpm_transaction_main() in a sandbox, as the program atoll-rpm-transaction.
  */
 bool tree_rpm_run(const TreeFormatRun *run, GCancellable *cancellable,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

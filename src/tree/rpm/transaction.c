@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/run.h"
 #include "tree/rpm/database.h"
-#include "tree/rpm/files.h"
+#include "tree/rpm/types.h"
 #include "tree/rpm/owners.h"
 #include "tree/rpm/root.h"
 #include "tree/rpm/watch.h"
@@ -371,23 +371,23 @@ static uint64_t number_of(const char *text, uint64_t max)
 int tree_rpm_transaction_main(int argc, char **argv)
 {
     /* only compose starts it, in a sandbox of its own */
-    if (argc != 9 || getpid() != 1)
+    if (argc != 8 || getpid() != 1)
         return 2;
     Transaction self = {
-        .root = argv[2],
+        .root = argv[1],
         .elements = g_ptr_array_new_with_free_func(element_free),
         .records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, record_free),
         .folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
     g_autoptr(GError) error = NULL;
-    (void)g_setenv("SOURCE_DATE_EPOCH", argv[5], TRUE);
+    (void)g_setenv("SOURCE_DATE_EPOCH", argv[4], TRUE);
     (void)rpmlogSetCallback(take_log, &self);
-    configure(argv[8]);
-    read_inputs(&self, argv[3], (unsigned)number_of(argv[4], PACKAGES_MAX));
+    configure(argv[7]);
+    read_inputs(&self, argv[2], (unsigned)number_of(argv[3], PACKAGES_MAX));
     if (!tree_rpm_root_enter(self.root, &error))
         fail("%s", error->message);
-    self.watch = tree_rpm_watch_new((unsigned)number_of(argv[6], G_MAXINT));
-    run(&self, strcmp(argv[7], "docs") == 0);
+    self.watch = tree_rpm_watch_new((unsigned)number_of(argv[5], G_MAXINT));
+    run(&self, strcmp(argv[6], "docs") == 0);
     finish_database(&self);
     /* not an orderly exit: what ran in this process must not run on in its handlers */
     _exit(0);

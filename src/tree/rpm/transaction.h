@@ -6,9 +6,6 @@
 
 G_BEGIN_DECLS
 
-/** TREE_RPM_TRANSACTION_WORD: first argument that makes a program of ours the helper below */
-#define TREE_RPM_TRANSACTION_WORD "--rpm-transaction"
-
 /** TREE_RPM_TRANSACTION_MARK: begins each line that the helper prints itself, before one of
  * "begin NUMBER", "script" (whatever was printed before belongs to another one) and
  * "error TEXT" */
@@ -17,9 +14,9 @@ G_BEGIN_DECLS
 /**
  * tree_rpm_transaction_main:
  * @argc: number of arguments
- * @argv: program, %TREE_RPM_TRANSACTION_WORD, root, directory written by
- *   tree_rpm_input_write(), number of packages, SOURCE_DATE_EPOCH, time limit of a script in
- *   seconds, "docs" or "nodocs", languages with colons between ("all")
+ * @argv: program, root, directory written by tree_rpm_input_write(), number of packages,
+ *   SOURCE_DATE_EPOCH, time limit of a script in seconds, "docs" or "nodocs", languages with
+ *   colons between ("all")
  *
  * Runs librpm's transaction of packages whose files are already in place, for a process of its
  * own in a sandbox (process 1, allowed to change its root): makes @root its root, then runs
