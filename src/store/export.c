@@ -19,8 +19,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* zlib's default level, which ‘ostree commit’ uses: the same size on the wire */
-#define DEFLATE_LEVEL 6
+/* On the wire no larger than zlib's default level, which ‘ostree commit’ uses: libdeflate's level
+ * of the same number takes a fifth more time for half a percent less. */
+#define DEFLATE_LEVEL 5
+#define ZLIB_LEVEL 6
 /* libdeflate wants a file whole; a larger one goes through zlib piece by piece */
 #define WHOLE_MAX_BYTES (96 * 1024 * 1024)
 #define STREAM_CHUNK_BYTES (1024 * 1024)
@@ -106,7 +108,7 @@ static bool deflate_chunk(z_stream *stream, int flush, GByteArray *out)
 static GBytes *deflate_streaming(int fd, GError **error)
 {
     z_stream stream = {0};
-    if (deflateInit2(&stream, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&stream, ZLIB_LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return base_error_set(error, BASE_ERROR_FAILED, "cannot start zlib"), NULL;
     g_autoptr(GByteArray) out = g_byte_array_new();
     g_autofree uint8_t *buffer = g_malloc(STREAM_CHUNK_BYTES);
