@@ -29,6 +29,7 @@ check-power: all
 		tests/integration/test_power.py tests/integration/test_boot_faults.py --power-runs=$(POWER_RUNS) --power-seed=$(POWER_SEED)
 
 bench: all
+	@tools/deps bench
 	$(PYTHON) bench/bench.py
 	$(PYTHON) bench/rpm.py
 	$(PYTHON) bench/bus.py

@@ -17,7 +17,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+import mkosi
+from clock import Clock, Took, head, ratio, row
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MANIFEST = os.path.join(ROOT, "examples/debian-12-minimal.yaml")
@@ -47,19 +49,21 @@ def run(argv, **options):
 
 
 def timed(argv, status=0, **options):
-    """Wall seconds of a command, and the peak memory in MB of its largest process."""
-    start = time.monotonic()
-    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, **options)
-    output = child.stdout.read()
-    _, ended, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(ended)
-    seconds = time.monotonic() - start
+    """What a command took, the peak memory in MB of its largest process, and its output."""
+    clock = Clock()
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=said, **options)
+        output = child.stdout.read()
+        _, ended, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(ended)
+        took = clock.read()
+        said.seek(0)
+        lines = (output + said.read()).decode(errors="replace").splitlines()
     if status is not None and child.returncode != status:
-        lines = [line[:200] for line in output.decode(errors="replace").splitlines()]
-        sys.exit("bench: %s failed (%d):\n%s" % (argv[0], child.returncode,
-                                                "\n".join(lines[-60:])))
-    return seconds, usage.ru_maxrss / 1024, output
+        sys.exit("bench: %s failed (%d):\n%s" % (
+            argv[0], child.returncode, "\n".join(line[:200] for line in lines[-60:])))
+    return took, usage.ru_maxrss / 1024, output
 
 
 class Bench:
@@ -69,6 +73,9 @@ class Bench:
         self.export = os.path.join(build, "bench/bench-export")
         self.packages = []
         self.twins = []
+
+    def timed(self, argv, **options):
+        return timed(argv, **options)[0]
 
     def path(self, *parts):
         return os.path.join(self.work, *parts)
@@ -286,9 +293,12 @@ class Bench:
         self.write_manifest("one.yaml", "apt")
         self.write_manifest("two.yaml", "apt2")
         self.write_solving()
-        rows = {name: [] for name in ("peer", "cold", "warm", "same", "same-online", "solve", "apt",
-                                      "solved", "export", "commit", "floor", "memory", "cold-phases",
-                                      "warm-phases", "double-memory")}
+        rows = {name: [] for name in (
+            "peer", "cold", "warm", "same", "same-online", "solve", "apt", "solved", "export",
+            "commit", "floor", "mkosi", "mkosi-ours", "memory", "cold-phases", "warm-phases",
+            "double-memory")}
+        rival = mkosi.Mkosi(self)
+        rows["mkosi-reason"] = rival.prepare()
         for number in range(1, self.runs + 1):
             log("run %d of %d: mmdebstrap and ostree commit" % (number, self.runs))
             first, second = self.peer()
@@ -307,6 +317,10 @@ class Bench:
             rows["warm-phases"].append(result["phases"])
             scripts = [phase["milliseconds"] / 1000 for phase in cold["phases"]
                        if phase["phase"] == "scripts"][0]
+            if rows["mkosi-reason"] is None:
+                log("run %d of %d: mkosi, then atoll, of the same" % (number, self.runs))
+                rows["mkosi"].append(rival.build())
+                rows["mkosi-ours"].append(rival.ours())
             log("run %d of %d: the solver" % (number, self.runs))
             self.solve_ours()  # the metadata, and libsolv's copy of it
             run(["apt-get", "-s", "install", "less"])  # apt's own cache
@@ -317,14 +331,10 @@ class Bench:
             log("run %d of %d: export, commit, decompression" % (number, self.runs))
             rows["export"].append(self.export_alone())
             rows["commit"].append(self.commit_alone())
-            rows["floor"].append(self.decompress() + scripts)
+            rows["floor"].append(self.decompress() + Took(scripts, scripts))
         log("once: a tree twice as large")
         rows["double-memory"].append(self.memory_of_double())
         return rows
-
-
-def ratio(rows, ours, theirs):
-    return statistics.median(a / b for a, b in zip(rows[ours], rows[theirs]))
 
 
 # Where the time goes, beside what could not be less: imports decompress, scripts are the distribution's.
@@ -343,34 +353,37 @@ def print_phases(title, runs):
 
 def report(rows, as_json):
     lines = [
-        ("compose, nothing imported / mmdebstrap + ostree commit", "cold", "peer", 0.4),
-        ("compose, one leaf changed / mmdebstrap + ostree commit", "warm", "peer", 0.1),
-        ("compose, nothing changed / mmdebstrap + ostree commit", "same", "peer", 0.02),
-        ("the same with the network's Release files asked for", "same-online", "peer", 0.02),
-        ("solving %d packages over the archive / apt-get -s" % statistics.median(rows["solved"]),
-         "solve", "apt", 0.15),
-        ("archive export / ostree commit into an archive repo", "export", "commit", 0.25),
-        ("compose, nothing imported / decompression + scripts", "cold", "floor", None),
+        ("nothing imported / mmdebstrap + ostree commit", "cold", "peer", 0.4),
+        ("one leaf changed / mmdebstrap + ostree commit", "warm", "peer", 0.1),
+        ("nothing changed / mmdebstrap + ostree commit", "same", "peer", 0.02),
+        ("the same, network's Release files asked for", "same-online", "peer", 0.02),
+        ("solving %d packages / apt-get -s" % statistics.median(rows["solved"]), "solve", "apt",
+         0.15),
+        ("archive export / ostree commit into an archive", "export", "commit", 0.25),
+        ("nothing imported / decompression + scripts", "cold", "floor", None),
     ]
+    if rows["mkosi"]:
+        lines.append(("nothing imported / mkosi to a directory", "mkosi-ours", "mkosi", None))
     memory, double = max(rows["memory"]), max(rows["double-memory"])
     if as_json:
         print(json.dumps({"runs": rows, "ratios": {
-            ours + "/" + theirs: ratio(rows, ours, theirs) for _, ours, theirs, _ in lines},
-            "peak_memory_mb": memory, "peak_memory_of_twice_the_tree_mb": double}, indent=2))
+            ours + "/" + theirs: {kind: ratio(rows[ours], rows[theirs], kind)
+                                  for kind in ("wall", "cpu")} for _, ours, theirs, _ in lines},
+            "peak_memory_mb": memory, "peak_memory_of_twice_the_tree_mb": double}, indent=2,
+            default=vars))
         return True
-    print("%-56s %6s %6s %6s %6s" % ("median of pairs", "ours", "peer", "ratio", "goal"))
+    print(head("median of pairs"))
     good = memory < 300 and double < 1.25 * memory
     for title, ours, theirs, goal in lines:
-        value = ratio(rows, ours, theirs)
-        good = good and (goal is None or value <= goal)
-        print("%-56s %5.1fs %5.1fs %6.3f %6s" % (
-            title, statistics.median(rows[ours]), statistics.median(rows[theirs]), value,
-            "" if goal is None else goal))
+        good = good and (goal is None or ratio(rows[ours], rows[theirs], "wall") <= goal)
+        print(row(title, rows[ours], rows[theirs], goal))
     print("peak memory of the largest process: %.0f MB (goal: 300)" % memory)
     print("and with a tree twice as large: %.0f MB, %.2f of it (goal: 1.25)" % (
         double, double / memory))
     print_phases("nothing imported, by phase:", rows["cold-phases"])
     print_phases("one leaf changed, by phase:", rows["warm-phases"])
+    if not rows["mkosi"]:
+        print("mkosi was not measured: " + rows["mkosi-reason"])
     return good
 
 
