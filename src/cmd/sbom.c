@@ -62,7 +62,7 @@ static CmdExit verify(const CmdArgs *args, TreeInspect *commit, GError **error)
     if (keys == NULL || !tree_verify_account(commit, keys, error))
         return CMD_EXIT_FAILED;
     if (!cmd_args_flag(args, "json")) {
-        printf("%s: signed by a trusted key; SBOM, manifest and provenance agree\n",
+        printf("%s\nsigned by a trusted key; SBOM, manifest and provenance agree\n",
                tree_inspect_commit(commit));
         return CMD_EXIT_DONE;
     }

@@ -115,7 +115,7 @@ GPtrArray *packages_resolve_pinned(const PackagesResolve *self, GCancellable *ca
         };
         return packages_rpm_resolve(&resolve, cancellable, error);
     }
-    base_progress_phase(self->progress, "metadata");
+    base_progress_phase(self->progress, "fetching metadata");
     g_autoptr(GPtrArray) sources =
         packages_sources_load(self->manifest->repos, "", self->arch, error);
     if (sources == NULL)

@@ -126,7 +126,7 @@ GPtrArray *packages_rpm_resolve(const PackagesRpmResolve *self, GCancellable *ca
         .comps = packages_comps_new(),
         .modules = packages_modules_new(),
     };
-    base_progress_phase(self->progress, "metadata");
+    base_progress_phase(self->progress, "fetching metadata");
     if (!refresh(&resolve, error))
         return NULL;
     base_progress_phase(self->progress, "solving");
