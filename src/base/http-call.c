@@ -135,6 +135,9 @@ static bool judge(const BaseHttpCurl *curl, const BaseHttpCall *call, const Rece
         g_set_error(error, BASE_ERROR, BASE_ERROR_INVALID,
                     "‘%s’ answers with more than %" G_GUINT64_FORMAT " bytes", url,
                     call->max_bytes);
+    else if (result == CURLE_TFTP_NOTFOUND)
+        g_set_error(error, BASE_ERROR, BASE_ERROR_NOT_FOUND, "‘%s’: the server has no such file",
+                    url);
     else if (result != CURLE_OK)
         g_set_error(error, BASE_ERROR, BASE_ERROR_HTTP, "‘%s’: %s", url,
                     *message != '\0' ? message : curl->easy_strerror(result));
@@ -175,8 +178,10 @@ bool base_http_call(const BaseHttpCall *call, BaseHttpAnswer *out_answer, GCance
         curl->easy_cleanup(easy);
         return false;
     }
-    /* no waiting for a “100 Continue” that small servers never send */
-    headers = curl->slist_append(headers, "Expect:");
+    /* no waiting for a “100 Continue” that small servers never send; without a body curl would only
+     * sign the header that it leaves out */
+    if (call->body != NULL)
+        headers = curl->slist_append(headers, "Expect:");
     for (const char *const *header = call->headers; header != NULL && *header != NULL; header++)
         headers = curl->slist_append(headers, *header);
     set_request(curl, easy, call, headers);

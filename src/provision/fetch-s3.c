@@ -12,6 +12,9 @@
 
 #define METADATA "http://169.254.169.254/latest/"
 #define METADATA_MAX_BYTES (64 * 1024)
+/* S3 refuses a signed request without it, and not every curl adds it */
+#define EMPTY_BODY \
+    "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 typedef struct {
     char *bucket;
@@ -165,7 +168,7 @@ GBytes *provision_fetcher_get_s3(ProvisionFetcher *self, const BaseHttpCall *wan
     const char *region = object.region != NULL ? object.region : credentials.region;
     g_autofree char *regional =
         g_strdup_printf("https://%s.s3.%s.%s/%s", object.bucket, region, object.domain, object.key);
-    const char *const headers[] = {credentials.token_header, NULL};
+    const char *const headers[] = {credentials.token_header, EMPTY_BODY, NULL};
     call.url = regional;
     call.headers = headers;
     call.aws_region = region;
