@@ -12,6 +12,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 5000
+#define FULL_TRY_MS 1000
 
 /* What is tried again is what may pass: no answer, and the server's own faults. */
 static bool is_final(const GError *error)
@@ -87,6 +88,7 @@ bool provision_fetcher_call(ProvisionFetcher *self, const BaseHttpCall *wanted,
                             BaseHttpAnswer *out_answer, GCancellable *cancellable, GError **error)
 {
     int64_t deadline_us = g_get_monotonic_time() + (int64_t)self->give_up_s * G_USEC_PER_SEC;
+    g_autoptr(GError) before = NULL;
     for (int64_t backoff_ms = BACKOFF_FIRST_MS;; backoff_ms = MIN(backoff_ms * 2, BACKOFF_MAX_MS)) {
         BaseHttpCall call = *wanted;
         g_autoptr(GError) local = NULL;
@@ -97,12 +99,17 @@ bool provision_fetcher_call(ProvisionFetcher *self, const BaseHttpCall *wanted,
         call.headers_timeout_ms = self->headers_s * 1000;
         if (try_once(&call, out_answer, cancellable, &local))
             return true;
+        bool cut_short = left_ms < FULL_TRY_MS && before != NULL;
         left_ms = (deadline_us - g_get_monotonic_time()) / 1000;
         if (is_final(local) || left_ms <= backoff_ms) {
-            g_propagate_error(error, g_steal_pointer(&local));
+            /* a try that had no time says less than the one before it */
+            GError **telling = cut_short && !is_final(local) ? &before : &local;
+            g_propagate_error(error, g_steal_pointer(telling));
             return false;
         }
         g_debug("%s; again in %d ms", local->message, (int)backoff_ms);
+        g_clear_error(&before);
+        before = g_steal_pointer(&local);
         if (!pause_ms(backoff_ms, cancellable, error))
             return false;
     }
