@@ -135,8 +135,16 @@ bool provision_apply_resizefs(ProvisionApply *self, GError **error)
         image_grows_itself(self))
         return true;
     g_autofree char *device = device_of("/", &type);
+    struct stat st = {0};
     if (device == NULL || type == NULL)
         return true;
+    /* a container sees that its root is on a disk, and has no disk */
+    if (stat(device, &st) < 0 || !S_ISBLK(st.st_mode)) {
+        if (setting->text != NULL)
+            provision_report_add(self->report, at, PROVISION_NOT_APPLICABLE,
+                                 "‘%s’, which has the root, is not here", device);
+        return true;
+    }
     const char *const ext[] = {"resize2fs", device, NULL};
     const char *const xfs[] = {"xfs_growfs", "/", NULL};
     const char *const btrfs[] = {"btrfs", "filesystem", "resize", "max", "/", NULL};
