@@ -171,12 +171,24 @@ static bool condition_holds(ProvisionApply *self, const ProvisionCommand *condit
     return provision_apply_run(self, argv, NULL, &ignored);
 }
 
+static bool is_delay(const char *text)
+{
+    const char *digits = text[0] == '+' ? text + 1 : text;
+    return strcmp(text, "now") == 0 ||
+           (digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits));
+}
+
 bool provision_apply_power_state(ProvisionApply *self, GError **error)
 {
     const ProvisionSettings *s = &self->plan->settings;
     (void)error;
     if (s->power_mode.text == NULL)
         return true;
+    if (s->power_delay.text != NULL && !is_delay(s->power_delay.text)) {
+        provision_report_add(self->report, &s->power_delay.at, PROVISION_FAILED,
+                             "‘%s’ is neither minutes (+5) nor ‘now’", s->power_delay.text);
+        return true;
+    }
     if (!condition_holds(self, s->power_condition)) {
         provision_report_add(self->report, &s->power_mode.at, PROVISION_UNCHANGED,
                              "the condition does not hold");

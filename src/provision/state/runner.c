@@ -347,12 +347,14 @@ static void power(Runner *self)
 {
     const ProvisionSettings *s = &self->config->plan->settings;
     const char *mode = s->power_mode.text;
+    const char *delay = s->power_delay.text != NULL ? s->power_delay.text : "now";
+    /* a number alone is minutes to cloud-init, and nothing to shutdown */
+    g_autofree char *when = g_strconcat(g_ascii_isdigit(delay[0]) ? "+" : "", delay, NULL);
     const char *argv[] = {"shutdown",
                           strcmp(mode, "reboot") == 0  ? "-r"
                           : strcmp(mode, "halt") == 0 ? "-H"
                                                        : "-P",
-                          s->power_delay.text != NULL ? s->power_delay.text : "now",
-                          s->power_message.text, NULL};
+                          when, s->power_message.text, NULL};
     g_autoptr(GError) local = NULL;
     if (!provision_root_is_running(self->root))
         return;
