@@ -119,7 +119,7 @@ static bool generate_rest(ProvisionApply *self, GError **error)
 static bool generate_all(ProvisionApply *self, GError **error)
 {
     char **types = self->plan->settings.ssh_genkeytypes.texts;
-    bool given = types != NULL && types[0] != NULL;
+    bool given = types != NULL; /* an empty list: none */
     if (!given || g_strv_contains((const char *const *)types, "ed25519")) {
         if (!generate(self, "ed25519", error))
             return false;
