@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 from xml.etree import ElementTree
 
 import pytest
@@ -419,6 +420,13 @@ def test_two_sizes_of_one_program(tree, tmp_path):
 KERNEL = "6.1.0-1.test"
 
 
+def module(source):
+    """A kernel module as far as depmod looks: what it offers, and what it wants."""
+    with tempfile.NamedTemporaryFile(suffix=".ko") as out:
+        run("gcc", "-x", "c", "-c", "-o", out.name, "-", input=source)
+        return pathlib.Path(out.name).read_bytes()
+
+
 def kernel_packages():
     """A kernel as Fedora packages it: no index of its modules, scripts for one machine. What stands
     in for dracut is called as dracut is; the real one makes the initramfs of the Debian trees."""
@@ -430,8 +438,13 @@ def kernel_packages():
     dracut = ("set -e\nfor out; do :; done\ncd /\ntest -e usr/lib/modules/$KVER/modules.dep\n"
               "printf '%s\\n' usr usr/lib usr/lib/dracut usr/lib/dracut/dracut.conf |\n"
               "  cpio --quiet --reproducible -o -H newc > \"$out\"\n").replace("$KVER", KERNEL)
+    offer = 'const char name[] __attribute__((section("__ksymtab_strings"))) = "failover";'
     return [
         rpmdistro_packages.Package("kernel-core", [
+            File(f"{modules}/kernel/drivers/virtio/virtio_net.ko",
+                 module("int failover(void); int start(void) { return failover(); }")),
+            File(f"{modules}/kernel/net/core/failover.ko", module(offer)),
+            File(f"{modules}/kernel/sound/snd.ko", module("int sound;")),
             folder("/usr/lib/modules"), folder(modules), folder(f"{modules}/kernel"),
             File(f"{modules}/vmlinuz", b"MZ" + bytes(1000)),
             File(f"{modules}/modules.order", ""), File(f"{modules}/modules.builtin", ""),
@@ -469,9 +482,15 @@ def test_kernel(tree):
     for key, value in (("ostree.linux", f"'{KERNEL}'"), ("ostree.bootable", "true")):
         assert tree.ostree("show", f"--print-metadata-key={key}", "test/rpm").strip() == value
     assert "kernel-scripts" not in tree.ostree("ls", "-R", "test/rpm", "/usr/share")
-    tree.make(no_initramfs=True)
+    assert {"virtio_net.ko", "failover.ko", "snd.ko"} <= names
+    tree.make(no_initramfs=True, kernel_modules="cloud")
     rows = tree.ostree("ls", "-R", "test/rpm", f"/usr/lib/modules/{KERNEL}")
     assert "/vmlinuz" in rows and "/initramfs.img" not in rows
+    # what a virtual machine needs, what that needs, and an index of no more than that
+    assert "/virtio_net.ko" in rows and "/failover.ko" in rows and "/snd.ko" not in rows
+    assert tree.ostree("cat", "test/rpm", f"/usr/lib/modules/{KERNEL}/modules.dep").splitlines() == [
+        "kernel/drivers/virtio/virtio_net.ko: kernel/net/core/failover.ko",
+        "kernel/net/core/failover.ko:"]
 
 
 def test_user_of_a_sysusers_file(tree):
