@@ -3,6 +3,7 @@
 one says more when the machine has other work to do."""
 
 import dataclasses
+import math
 import resource
 import statistics
 import time
@@ -10,7 +11,7 @@ import time
 
 @dataclasses.dataclass
 class Took:
-    """Seconds."""
+    """Seconds; cpu is NaN where nobody counted it."""
     wall: float
     cpu: float
 
@@ -40,11 +41,13 @@ def ratio(ours, theirs, kind):
 
 def head(title):
     """Above rows of the following kind, 80 columns wide."""
-    return f"{title:<48} {'ours':>6} {'peer':>6} {'ratio':>5} {'CPU':>5} {'goal':>4}"
+    return f"{title:<46} {'ours':>7} {'peer':>7} {'ratio':>5} {'CPU':>5} {'goal':>4}"
 
 
 def row(title, ours, theirs, goal):
     """Seconds of both sides, the ratio by the clock and by CPU time, and the former's goal."""
-    seconds = [f"{statistics.median(one.wall for one in side):>5.2f}s" for side in (ours, theirs)]
-    return (f"{title:<48} {seconds[0]} {seconds[1]} {ratio(ours, theirs, 'wall'):>5.3f} "
-            f"{ratio(ours, theirs, 'cpu'):>5.3f} {'' if goal is None else goal:>4}")
+    seconds = [f"{statistics.median(one.wall for one in side):>6.2f}s" for side in (ours, theirs)]
+    ratios = [ratio(ours, theirs, kind) for kind in ("wall", "cpu")]
+    texts = ["" if math.isnan(value) else f"{value:.3f}" for value in ratios]
+    return (f"{title:<46} {seconds[0]} {seconds[1]} {texts[0]:>5} {texts[1]:>5} "
+            f"{'' if goal is None else goal:>4}").rstrip()

@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 
+from clock import Clock
+
 # what mkosi 14 installs into any Debian image, and what it needs for that
 ADDS = "apt ca-certificates systemd systemd-sysv dbus libpam-systemd".split()
 # of neither side: the kernel, and what makes an initramfs for one
@@ -53,16 +55,18 @@ class Mkosi:
     """@bench is bench.py's."""
 
     def __init__(self, bench):
-        self.bench, self.packages = bench, []
+        self.bench, self.packages, self.reason = bench, [], None
 
     def prepare(self):
-        """Lays the repository out; returns a reason when mkosi cannot be measured here."""
+        """Lays the repository out; when mkosi cannot be measured here, @reason says why."""
         if shutil.which("mkosi") is None:
-            return "it is not installed (apt-get install mkosi)"
+            self.reason = "it is not installed (apt-get install mkosi)"
+            return
         done = subprocess.run([*ALONE, "true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, check=False)
         if done.returncode != 0:
-            return "it needs mounts of its own: " + done.stdout.strip()
+            self.reason = "it needs mounts of its own: " + done.stdout.strip()
+            return
         bench, wanted = self.bench, list(ADDS)
         wanted += [name for name in bench.manifest["packages"] if not name.startswith(LEAVES)]
         print("set-up: fetching the packages for mkosi", file=sys.stderr)
@@ -77,7 +81,6 @@ class Mkosi:
         self.write("mkosi.json", {"packages": self.packages, "repos": [
             {"name": "bench", "type": "deb", "url": "file://" + bench.path("mkosi"),
              "suites": ["bookworm"], "components": ["main"], "trusted": True}]})
-        return None
 
     def write(self, name, manifest):
         path = self.bench.path(name)
@@ -87,18 +90,24 @@ class Mkosi:
         return path
 
     def build(self):
-        """What mkosi takes."""
+        """What mkosi takes; None when it fails, and then @reason says why."""
         work = self.bench.path("mkosi-work")
         os.makedirs(work)
         words = [word for name in self.packages for word in ("--package", name)]
-        took = self.bench.timed(
+        clock = Clock()
+        done = subprocess.run(
             [*ALONE, "mkosi", "--distribution=debian", "--release=bookworm", "--format=directory",
              "--local-mirror=file://" + self.bench.path("mkosi"), "--repository-key-check=no", "--nspawn-keep-unit",
-             "--output=" + os.path.join(work, "tree"), "--force", *words, "build"], cwd=work)
-        if not os.path.exists(os.path.join(work, "tree/usr/bin/podman")):
-            sys.exit("bench: mkosi made no tree")
+             "--output=" + os.path.join(work, "tree"), "--force", *words, "build"], cwd=work,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", check=False)
+        took = clock.read()
+        whole = os.path.exists(os.path.join(work, "tree/usr/bin/podman"))
         run(["rm", "-rf", "--one-file-system", work])
-        return took
+        if done.returncode == 0 and whole:
+            return took
+        self.reason = (done.stdout.strip().splitlines() or ["it made no tree"])[-1][:200]
+        return None
 
     def ours(self):
         """What a compose of the same takes, nothing imported."""
