@@ -6,6 +6,7 @@ import gzip
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import threading
@@ -262,3 +263,45 @@ def test_guestinfo(form, build, tmp_path):
         data = gzip.decompress(data)
     assert data.decode() == (ignition if form == "ignition" else user_data)
     assert json.loads((tmp_path / "into/network-config").read_text())["version"] == 2
+
+
+POLICY = pathlib.Path("/etc/selinux/default/contexts/files")
+
+
+def test_labels(container):
+    """What is made gets the label that the root's own policy has for it; without one, none."""
+    if not (POLICY / "file_contexts").exists():
+        pytest.skip("selinux-policy-default is not installed")
+    config = f"""\
+#cloud-config
+users: [{{name: ada, ssh_authorized_keys: ["{KEY}"]}}]
+hostname: labelled
+write_files:
+  - {{path: /etc/new/deep/file, content: x}}
+  - {{path: /var/log/x.log, content: x}}
+  - {{path: /usr/local/bin/tool, content: x, permissions: '0755'}}
+"""
+    made = ["etc/passwd", "etc/shadow", "etc/group", "home/ada", "home/ada/.ssh",
+            "home/ada/.ssh/authorized_keys", "etc/hostname", "etc/new", "etc/new/deep",
+            "etc/new/deep/file", "var/log/x.log", "usr/local/bin/tool"]
+    program = container.program
+    plain = Root(container.path.with_name("plain"), program)
+    plain.instance(config)
+    plain("apply")
+    off = Root(container.path.with_name("off"), program)
+    on = Root(container.path.with_name("on"), program)
+    for root, state in ((off, "disabled"), (on, "enforcing")):
+        shutil.copytree(POLICY, root.path / "etc/selinux/default/contexts/files")
+        root.write("etc/selinux/config", f"SELINUX={state}\nSELINUXTYPE=default\n")
+        root.instance(config)
+        root("apply")
+    on.write("etc/untouched", "")
+    for path in made:
+        for root in (plain, off):
+            assert "security.selinux" not in os.listxattr(root.path / path)
+        wanted = run("matchpathcon", "-n", "-f", on.path / "etc/selinux/default/contexts/files/"
+                     "file_contexts", "-m", "dir" if (on.path / path).is_dir() else "file",
+                     f"/{path}").stdout.strip()
+        found = os.getxattr(on.path / path, "security.selinux").decode()
+        assert found == wanted + "\0", path
+    assert "security.selinux" not in os.listxattr(on.path / "etc/untouched")

@@ -114,6 +114,8 @@ static int make_dir(Walk *self, const char *name, GError **error)
     /* whatever the umask */
     if (fd < 0 || fchmodat(top(self), name, 0755, 0) < 0)
         base_error_set_errno(error, errno, "opening the directory ‘%s’", path);
+    else if (!provision_root_label(self->root, top(self), name, path, error))
+        base_fd_clear(&fd);
     else if (!watched || watch->after == NULL ||
              watch->after(watch->data, path, top(self), name, error))
         return fd;

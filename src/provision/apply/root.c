@@ -38,6 +38,7 @@ void provision_root_free(ProvisionRoot *self)
         return;
     if (self->fd >= 0)
         (void)close(self->fd);
+    provision_labels_free(self->labels);
     g_free(self->path);
     g_free(self);
 }
@@ -67,6 +68,15 @@ bool provision_root_has(ProvisionRoot *self, const char *path)
     struct stat st = {0};
     return provision_root_stat(self, path, PROVISION_ROOT_FOLLOW, &st) && S_ISREG(st.st_mode) &&
            (st.st_mode & 0111) != 0;
+}
+
+bool provision_root_label(ProvisionRoot *self, int dfd, const char *name, const char *path,
+                          GError **error)
+{
+    if (!self->labels_known)
+        self->labels = provision_labels_open(self);
+    self->labels_known = true;
+    return provision_labels_set(self->labels, dfd, name, path, error);
 }
 
 static bool tell_before(ProvisionRoot *self, ProvisionRootFlags flags, const char *path, int dfd,
@@ -227,7 +237,8 @@ bool provision_root_write(ProvisionRoot *self, const char *path, const void *dat
     base_autofd fd = openat(dfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return base_error_set_errno(error, errno, "making ‘%s’", path);
-    if (!fill(fd, data, size_bytes, &wanted, (flags & PROVISION_ROOT_SYNC) != 0, error)) {
+    if (!provision_root_label(self, dfd, temporary, whole, error) ||
+        !fill(fd, data, size_bytes, &wanted, (flags & PROVISION_ROOT_SYNC) != 0, error)) {
         (void)unlinkat(dfd, temporary, 0);
         g_prefix_error(error, "writing ‘%s’: ", path);
         return false;
@@ -262,13 +273,14 @@ static bool set_dir_owner(int dfd, const char *name, const char *path,
 }
 
 /* Under its name once it has its owner: the next run takes a directory that exists as it is. */
-static bool put_new_dir(int dfd, const char *name, const char *path,
+static bool put_new_dir(ProvisionRoot *self, int dfd, const char *name, const char *path,
                         const ProvisionRootOwner *owner, GError **error)
 {
     g_autofree char *temporary = temporary_name();
     if (mkdirat(dfd, temporary, 0700) < 0)
         return base_error_set_errno(error, errno, "making the directory ‘%s’", path);
-    if (!set_dir_owner(dfd, temporary, path, owner, error)) {
+    if (!provision_root_label(self, dfd, temporary, path, error) ||
+        !set_dir_owner(dfd, temporary, path, owner, error)) {
         (void)unlinkat(dfd, temporary, AT_REMOVEDIR);
         return false;
     }
@@ -303,7 +315,7 @@ bool provision_root_make_dir(ProvisionRoot *self, const char *path, const Provis
     if (!tell_before(self, flags, whole, dfd, name, error))
         return false;
     if (!(exists ? set_dir_owner(dfd, name, path, owner, error)
-                 : put_new_dir(dfd, name, path, owner, error)))
+                 : put_new_dir(self, dfd, name, whole, owner, error)))
         return false;
     if (out_changed != NULL)
         *out_changed = true;
@@ -346,6 +358,10 @@ bool provision_root_link(ProvisionRoot *self, const char *path, const char *targ
         (st.st_uid != uid || st.st_gid != gid) &&
         fchownat(dfd, temporary, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
         return base_error_set_errno(error, errno, "changing the owner of the link ‘%s’", path);
+    if (!provision_root_label(self, dfd, temporary, whole, error)) {
+        (void)unlinkat(dfd, temporary, 0);
+        return false;
+    }
     return put(dfd, temporary, name, path, error) &&
            tell_after(self, flags, whole, dfd, name, error);
 }
