@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import stat
 import tempfile
@@ -200,6 +201,15 @@ write_files:
   - {path: /etc/z, content: zz, permissions: '0600'}
 runcmd: [ls]
 """
+
+
+def test_manual_has_every_key():
+    """atoll-ignition(7) against the table that is read by."""
+    page = (SOURCE / "man/atoll-ignition.7").read_text().replace("\\-", "-")
+    words = set(re.findall(r"[A-Za-z0-9]+", page))
+    table = (SOURCE / "src/provision/ignition/keys.c").read_text()
+    keys = set(re.findall(r'{\s*"(\w+)", [BISLM],', table))
+    assert len(keys) > 90 and not keys - words, keys - words
 
 
 def test_convert(build, tmp_path):
