@@ -220,7 +220,7 @@ key=${1#info-get guestinfo.}
 """
 
 
-@pytest.mark.parametrize("form", ["plain", "base64", "gzip+base64", "ignition", "wrong"])
+@pytest.mark.parametrize("form", ["plain", "base64", "gzip+base64", "ignition", "wrong", "bomb"])
 def test_guestinfo(form, build, tmp_path):
     """VMware's guestinfo as its own tool tells it."""
     root, values, programs = (make_tree(tmp_path / "root", CASES["vmware"]), tmp_path / "values",
@@ -239,19 +239,26 @@ def test_guestinfo(form, build, tmp_path):
         data = text.encode()
         if form.startswith("gzip"):
             data = gzip.compress(data)
-        if form not in ("plain", "ignition"):
+        if form not in ("plain", "ignition", "bomb"):
             (values / f"{key}.encoding").write_text("base65" if form == "wrong" else form)
             data = base64.b64encode(data)
         (values / key).write_bytes(data)
 
-    put("metadata", meta_data)
+    if form == "bomb":
+        (values / "metadata.encoding").write_text("gzip+base64")
+        (values / "metadata").write_bytes(base64.b64encode(gzip.compress(bytes(5 << 20))))
+    else:
+        put("metadata", meta_data)
     if form == "ignition":
         put("ignition.config.data", ignition)
     else:
         put("userdata", user_data)
     result = run(build / "src/programs/atoll-provision", "fetch", "--root", root, "--into",
-                 tmp_path / "into", "--local", status=1 if form == "wrong" else 0,
+                 tmp_path / "into", "--local", status=1 if form in ("wrong", "bomb") else 0,
                  env=dict(os.environ, PATH=f"{programs}:{os.environ['PATH']}"))
+    if form == "bomb":
+        assert "guestinfo.metadata: unpacks to more" in result.stderr and not (tmp_path / "into").exists()
+        return
     if form == "wrong":
         assert "guestinfo.metadata.encoding" in result.stderr and "base65" in result.stderr
         return

@@ -7,6 +7,7 @@
 #include "base/run.h"
 #include "provision/datasources/common.h"
 #include "provision/datasources/sources.h"
+#include "provision/envelope/unpack.h"
 #include "provision/error.h"
 
 #include <string.h>
@@ -43,16 +44,12 @@ static char *ask(const char *key, GCancellable *cancellable)
     return NULL;
 }
 
-static GBytes *gunzip(GBytes *bytes, GError **error)
+static GBytes *unpack_value(const char *key, GBytes *packed, GError **error)
 {
-    g_autoptr(GZlibDecompressor) zlib = g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP);
-    g_autoptr(GInputStream) raw = g_memory_input_stream_new_from_bytes(bytes);
-    g_autoptr(GInputStream) stream = g_converter_input_stream_new(raw, G_CONVERTER(zlib));
-    g_autofree char *out = g_malloc(MAX_META_BYTES);
-    gsize size_bytes = 0;
-    if (!g_input_stream_read_all(stream, out, MAX_META_BYTES, &size_bytes, NULL, error))
-        return NULL;
-    return g_bytes_new(out, size_bytes);
+    GBytes *bytes = provision_unpack(packed, MAX_META_BYTES, error);
+    if (bytes == NULL)
+        g_prefix_error(error, "guestinfo.%s: ", key);
+    return bytes;
 }
 
 /* Takes base64 off; compression only of what is not user-data, whose reader does that itself. */
@@ -81,7 +78,8 @@ static bool get(const char *key, bool unpack, GBytes **out_bytes, GCancellable *
                     encoding);
         return false;
     }
-    *out_bytes = zipped && unpack ? gunzip(decoded, error) : g_steal_pointer(&decoded);
+    *out_bytes =
+        zipped && unpack ? unpack_value(key, decoded, error) : g_steal_pointer(&decoded);
     return *out_bytes != NULL;
 }
 
@@ -100,7 +98,9 @@ static bool take_network(ProvisionInstance *instance, const ProvisionValue *data
         if (decoded == NULL)
             return provision_value_set_error(&network->at, error, "this is not base64");
         g_clear_pointer(&bytes, g_bytes_unref);
-        bytes = g_str_has_prefix(encoding, "gz") ? gunzip(decoded, error) : g_bytes_ref(decoded);
+        bytes = g_str_has_prefix(encoding, "gz")
+                    ? unpack_value("metadata: network", decoded, error)
+                    : g_bytes_ref(decoded);
         if (bytes == NULL)
             return false;
     }
