@@ -312,3 +312,41 @@ write_files:
         found = os.getxattr(on.path / path, "security.selinux").decode()
         assert found == wanted + "\0", path
     assert "security.selinux" not in os.listxattr(on.path / "etc/untouched")
+
+
+@pytest.mark.parametrize("policy, call", [("shell", ["--no-block", "isolate", "emergency.target"]),
+                                          ("halt", ["--no-block", "halt", "--force"]),
+                                          ("login", None)])
+def test_failure_in_the_initramfs(policy, call, container):
+    """One message on every console, with what is wrong where, and then what the owner wants."""
+    container.stand_in("systemctl")
+    container.write("etc/initrd-release", "")
+    container.write("cmdline", f"quiet atoll.provision.on-failure={policy} ignition.platform.id=file\n")
+    container.write("config.ign", json.dumps({
+        "ignition": {"version": "3.3.0"}, "storage": {"files": [
+            {"path": "/etc/x", "contents": {"source": "data:,x", "verification": {
+                "hash": "sha256-" + "0" * 64}}}]}}))
+    consoles = []
+    places = []
+    for name in ("ttyS0", "tty0"):
+        container.write(f"consoles/{name}", "")
+        consoles.append(container.path / "consoles" / name)
+        places += ["--bind", consoles[-1], f"/dev/{name}"]
+    container.write("active", "tty0 ttyS0\n")
+    for directory in ("etc", "var"):
+        (container.path / "sysroot" / directory).mkdir(parents=True)
+    argv = container.argv()[:-1] + [
+        *places, "--dir", "/sys/class/tty/console", "--ro-bind", container.path / "active",
+        "/sys/class/tty/console/active", "--ro-bind", container.path / "cmdline", "/proc/cmdline",
+        "--setenv", "IGNITION_CONFIG_FILE", "/config.ign", "--"]
+    failed = run(*argv, "/build/atoll-provision", "initramfs", "--stage", "all", status=1)
+    for console in consoles:
+        text = console.read_text()
+        assert text.count("first boot failed in the stage all") == 1, text
+        assert "storage.files[0]" in text and "the configuration wants 0000" in text
+    assert "0000" in failed.stderr
+    assert container.call("systemctl") == call
+    issue = container.path / "run/issue.d/atoll-provision.issue"
+    assert issue.exists() == (policy == "login")
+    assert not (container.path / "sysroot/etc/x").exists()
+    assert not (container.path / "sysroot/etc/.ignition-result.json").exists()
