@@ -6,7 +6,7 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check check-power bench bench-rpm bench-host bench-bus bench-bus-web bench-provision deb install lint format fuzz tsan clean
+.PHONY: all deps demo check check-power check-provision bench bench-rpm bench-host bench-bus bench-bus-web bench-provision deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
