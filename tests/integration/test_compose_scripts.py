@@ -32,7 +32,7 @@ def test_script_in_the_background(compose):
         touch /usr/share/in-time
         """})
     compose.write()
-    compose.make(timeout=120)
+    compose.make(timeout=600)
     assert not still_runs(mark)
     paths = compose.ls()
     assert "usr/share/in-time" in paths
@@ -52,8 +52,8 @@ def test_script_that_never_ends(compose, script, args):
         while true; do echo noise; sleep 0.2; done
         """})
     compose.write()
-    error = compose.fail("--script-timeout", "5", timeout=120)
-    assert error.startswith(f"the {script} script of package ‘stuck’ did not end within 5 seconds")
+    error = compose.fail("--script-timeout", "8", timeout=600)
+    assert error.startswith(f"the {script} script of package ‘stuck’ did not end within 8 seconds")
     assert "--script-timeout" in error
     assert not still_runs(mark)
     compose.add("stuck", "1.1")
@@ -63,19 +63,19 @@ def test_script_that_never_ends(compose, script, args):
 
 def test_postprocess_that_never_ends(compose):
     compose.write(postprocess=["#!/bin/sh\nsleep 27182.82\n"])
-    error = compose.fail("--script-timeout", "2", timeout=120)
-    assert "tree.yaml:" in error and "did not end within 2 seconds" in error
+    error = compose.fail("--script-timeout", "8", timeout=600)
+    assert "tree.yaml:" in error and "did not end within 8 seconds" in error
     assert not still_runs("27182.82")
 
 
 def test_limit_is_for_one_script(compose):
-    """Several that take half of it each are none that takes too long."""
+    """Several that take a third of it each are none that takes too long."""
     for number in range(4):
-        compose.add(f"half{number}", scripts={"postinst": "#!/bin/sh\nsleep 2.5\n"})
+        compose.add(f"third{number}", scripts={"postinst": "#!/bin/sh\nsleep 4\n"})
     compose.write()
     start = time.monotonic()
-    compose.make("--script-timeout", "5")
-    assert time.monotonic() - start > 10
+    compose.make("--script-timeout", "12")
+    assert time.monotonic() - start > 12
 
 
 def test_timeout_that_is_no_number(compose):
@@ -155,11 +155,11 @@ def test_rule_for_a_script(compose):
 def test_bomb(compose):
     """Refused by what it says it is, before it takes the disk."""
     craft(compose, "bomb", tar_with("./usr/share/zeroes", 3 << 30))
-    error = compose.fail(timeout=60)
+    error = compose.fail(timeout=600)
     assert "‘bomb’" in error and "a thousand times its size" in error
 
 
 @pytest.mark.parametrize("size, content", [(4096, b"short"), (3 << 20, b"x" * 4096)])
 def test_file_shorter_than_it_says(compose, size, content):
     craft(compose, "liar", tar_with("./usr/share/liar", size, content))
-    assert "‘liar’" in compose.fail(timeout=60)
+    assert "‘liar’" in compose.fail(timeout=600)

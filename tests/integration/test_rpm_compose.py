@@ -524,8 +524,8 @@ def test_fault(tree, name, message):
 
 @pytest.mark.parametrize("name", ["bad-loop", "bad-lua-loop"])
 def test_script_that_does_not_end(tree, name):
-    said = tree.fail("--", "--script-timeout", "1", packages=[*SMALL, name])
-    assert said.startswith(f"the %post script of package ‘{name}’ did not end within 1 second")
+    said = tree.fail("--", "--script-timeout", "4", packages=[*SMALL, name])
+    assert said.startswith(f"the %post script of package ‘{name}’ did not end within 4 seconds")
 
 
 def test_conflict(tree):
