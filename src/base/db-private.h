@@ -62,6 +62,10 @@ struct _BaseDbStatement {
 /** base_db_sqlite_open: (transfer full): @path is made when missing */
 BaseDb *base_db_sqlite_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** base_db_sqlite_get_vfs: (transfer none): the name of the file system that writes the log of
+ * SQLite in steps */
+const char *base_db_sqlite_get_vfs(void);
+
 /** base_db_postgresql_open: (transfer full): @url is libpq's */
 BaseDb *base_db_postgresql_open(const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -13,6 +13,9 @@
 #define BUSY_TRIES 30000
 #define POLL_MS 4
 #define ROOM_MIN_BYTES (1024 * 1024)
+/* With so much room it is not looked at again for a while: asking takes as long as an insert. */
+#define ROOM_PLENTY_BYTES (256 * 1024 * 1024)
+#define ROOM_TRUST_US (G_USEC_PER_SEC / 10)
 
 typedef struct {
     BaseDb base;
@@ -22,6 +25,7 @@ typedef struct {
     sqlite3_stmt *begin;
     sqlite3_stmt *commit;
     int64_t seen_version;
+    int64_t room_until_us; /* until when there is taken to be room */
 } Sqlite;
 
 typedef struct {
@@ -193,12 +197,21 @@ static bool exec(BaseDb *self, const char *sql, GError **error)
            set_error(own->handle, "", error);
 }
 
-/* The WAL's shared index is a mapping with holes where blocks are smaller than pages: without room
- * for them it kills who writes to it, where an error is wanted. */
-static bool has_room(const char *path, const char *dir, GError **error)
+static bool get_room(const char *dir, uint64_t *out_bytes)
 {
     struct statvfs room;
-    if (statvfs(dir, &room) != 0 || (uint64_t)room.f_bfree * room.f_frsize >= ROOM_MIN_BYTES)
+    if (statvfs(dir, &room) != 0)
+        return false;
+    *out_bytes = (uint64_t)room.f_bfree * room.f_frsize;
+    return true;
+}
+
+/* The WAL's shared index is a mapping with holes where blocks are smaller than pages: without room
+ * for them it kills who writes to it, where an error is wanted. */
+static bool has_room(const char *path, const char *dir, uint64_t *out_bytes, GError **error)
+{
+    *out_bytes = 0;
+    if (!get_room(dir, out_bytes) || *out_bytes >= ROOM_MIN_BYTES)
         return true;
     g_set_error(error, BASE_DB_ERROR, BASE_DB_ERROR_FULL, "no room is left on the disk of ‘%s’",
                 path);
@@ -207,7 +220,16 @@ static bool has_room(const char *path, const char *dir, GError **error)
 
 static bool check_room(BaseDb *self, GError **error)
 {
-    return self->path == NULL || has_room(self->path, from_db(self)->dir, error);
+    Sqlite *own = from_db(self);
+    int64_t now_us = g_get_monotonic_time();
+    uint64_t room_bytes = 0;
+    if (self->path == NULL || now_us < own->room_until_us)
+        return true;
+    if (!has_room(self->path, own->dir, &room_bytes, error))
+        return false;
+    if (room_bytes >= ROOM_PLENTY_BYTES)
+        own->room_until_us = now_us + ROOM_TRUST_US;
+    return true;
 }
 
 static int column(BaseDbStatement *self, const char *name)
@@ -330,9 +352,10 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     /* opening makes the shared index when nobody else has the database open */
     g_autofree char *index_path = g_strconcat(path, "-shm", NULL);
-    if (access(index_path, F_OK) != 0 && !has_room(path, dir, error))
+    uint64_t room_bytes = 0;
+    if (access(index_path, F_OK) != 0 && !has_room(path, dir, &room_bytes, error))
         return NULL;
-    bool ok = sqlite3_open_v2(path, &self->handle, flags, NULL) == SQLITE_OK;
+    bool ok = sqlite3_open_v2(path, &self->handle, flags, base_db_sqlite_get_vfs()) == SQLITE_OK;
     if (ok) {
         (void)sqlite3_busy_handler(self->handle, on_busy, NULL);
         (void)sqlite3_limit(self->handle, SQLITE_LIMIT_ATTACHED, 0);

@@ -108,6 +108,70 @@ static void test_transactions(Fixture *self, const void *data)
     g_assert_cmpint(count(other), ==, 1);
 }
 
+static int64_t get_size(const char *path)
+{
+    GStatBuf info;
+    g_assert_cmpint(g_stat(path, &info), ==, 0);
+    return info.st_size;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *data = NULL;
+    size_t size_bytes = 0;
+    g_assert_true(g_file_get_contents(from, &data, &size_bytes, &error));
+    g_assert_true(g_file_set_contents(to, data, (gssize)size_bytes, &error));
+}
+
+/* What lies there is what a machine finds that lost its power. */
+static int64_t count_after_crash(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    g_autofree char *copy = g_strconcat(path, "-copy", NULL);
+    g_autofree char *copied_wal = g_strconcat(copy, "-wal", NULL);
+    copy_file(path, copy);
+    copy_file(wal, copied_wal);
+    BaseDb *db = base_db_open(copy, &error);
+    g_assert_no_error(error);
+    int64_t n = count(db);
+    base_db_close(db);
+    g_assert_cmpint(g_remove(copy), ==, 0);
+    return n;
+}
+
+/* The log is longer than what is in it; two write to it in turn, and one outgrows its memory. */
+static void test_log_steps(Fixture *self, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BaseDb) other = base_db_open(self->path, &error);
+    g_autofree char *wal = g_strconcat(self->path, "-wal", NULL);
+    g_autofree char *text = g_strnfill(3000, 'x');
+    unsigned changes = 0;
+    for (int64_t i = 0; i < 100; i++) {
+        int64_t before = get_size(wal);
+        insert(i % 2 == 0 ? self->db : other, i, text, NULL);
+        changes += get_size(wal) != before;
+    }
+    g_assert_cmpuint(changes, >, 0);
+    g_assert_cmpuint(changes, <, 10);
+    g_assert_cmpint(count_after_crash(self->path), ==, 100);
+    g_assert_true(base_db_exec(self->db, "PRAGMA cache_size=5", &error));
+    g_assert_true(base_db_begin(self->db, &error));
+    for (int64_t i = 100; i < 1000; i++) {
+        insert(self->db, i, text, NULL);
+        g_assert_true(base_db_exec(self->db, "UPDATE u SET a = a + 1", &error));
+    }
+    g_assert_cmpint(count_after_crash(self->path), ==, 100);
+    g_assert_true(base_db_commit(self->db, &error));
+    g_assert_cmpint(count_after_crash(self->path), ==, 1000);
+    g_assert_true(base_db_exec(self->db, "PRAGMA wal_checkpoint(TRUNCATE)", &error));
+    g_assert_cmpint(get_size(wal), ==, 0);
+    insert(other, 1000, text, NULL);
+    g_assert_cmpint(count_after_crash(self->path), ==, 1001);
+}
+
 static void test_constraint(Fixture *self, const void *data)
 {
     g_autoptr(GError) error = NULL;
@@ -152,6 +216,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/base/db/values", Fixture, NULL, set_up, test_values, tear_down);
     g_test_add("/base/db/transactions", Fixture, NULL, set_up, test_transactions, tear_down);
+    g_test_add("/base/db/log-steps", Fixture, NULL, set_up, test_log_steps, tear_down);
     g_test_add("/base/db/constraint", Fixture, NULL, set_up, test_constraint, tear_down);
     g_test_add("/base/db/migrations", Fixture, NULL, set_up, test_migrations, tear_down);
     g_test_add_func("/base/db/urls", test_urls);
