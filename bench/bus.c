@@ -9,6 +9,7 @@
  * table as lines for PostgreSQL's COPY.
  */
 #include "bus/log-private.h"
+#include "bus/places.h"
 #include "bus/query.h"
 #include "bus/signed.h"
 
@@ -197,12 +198,17 @@ static void copy_event(const BusEvent *event)
 }
 
 typedef struct {
+    int64_t h;
+    uint16_t place;
+} CopyRef;
+
+typedef struct {
     BaseSha256 *sha256;
     GHashTable *names; /* kind and name → number in @hs, both of which stay */
     GArray *hs;
-    GArray *counts; /* of the block */
     GPtrArray *kinds;
     GPtrArray *texts;
+    GArray *refs; /* of the block */
 } CopyNames;
 
 static int64_t copy_name(CopyNames *self, const char *kind, const char *text)
@@ -211,30 +217,16 @@ static int64_t copy_name(CopyNames *self, const char *kind, const char *text)
     gpointer place = NULL;
     if (!g_hash_table_lookup_extended(self->names, key, NULL, &place)) {
         int64_t h = bus_hash_name(self->sha256, kind, text);
-        uint64_t none = 0;
         place = GUINT_TO_POINTER(self->hs->len);
         g_array_append_val(self->hs, h);
-        g_array_append_val(self->counts, none);
         g_ptr_array_add(self->kinds, (gpointer)kind);
         g_ptr_array_add(self->texts, g_strdup(text));
         g_hash_table_insert(self->names, g_steal_pointer(&key), place);
     }
-    g_array_index(self->counts, uint64_t, GPOINTER_TO_UINT(place))++;
     return g_array_index(self->hs, int64_t, GPOINTER_TO_UINT(place));
 }
 
-static void copy_counts(CopyNames *self, uint64_t block)
-{
-    for (guint i = 0; i < self->hs->len; i++) {
-        uint64_t *n = &g_array_index(self->counts, uint64_t, i);
-        if (*n > 0)
-            printf("%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%" G_GUINT64_FORMAT "\n",
-                   g_array_index(self->hs, int64_t, i), block, *n);
-        *n = 0;
-    }
-}
-
-static void copy_refs(CopyNames *self, uint64_t i, bool print)
+static void note_refs(CopyNames *self, uint64_t i, bool objects)
 {
     Sample sample;
     make_sample(&sample, i);
@@ -242,12 +234,39 @@ static void copy_refs(CopyNames *self, uint64_t i, bool print)
     int64_t hs[] = {copy_name(self, BUS_KIND_TOPIC, sample.topic),
                     copy_name(self, BUS_KIND_CATEGORY, category),
                     copy_name(self, BUS_KIND_ACTOR, sample.actor), 0, 0};
-    if (!print)
-        return;
-    for (unsigned k = 0; k < 2; k++)
+    for (unsigned k = 0; k < 2 && objects; k++)
         hs[3 + k] = bus_hash_name(self->sha256, BUS_KIND_OBJECT, sample.objects[k]);
-    for (unsigned k = 0; k < G_N_ELEMENTS(hs); k++)
-        printf("%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\n", hs[k], i + 1);
+    for (unsigned k = 0; k < G_N_ELEMENTS(hs) && objects; k++) {
+        CopyRef ref = {hs[k], (uint16_t)(i % BUS_BLOCK_EVENTS)};
+        g_array_append_val(self->refs, ref);
+    }
+}
+
+static int compare_copy_refs(const void *a, const void *b)
+{
+    const CopyRef *left = a;
+    const CopyRef *right = b;
+    if (left->h != right->h)
+        return left->h < right->h ? -1 : 1;
+    return (int)left->place - (int)right->place;
+}
+
+static void copy_refs(CopyNames *self, uint64_t block)
+{
+    g_array_sort(self->refs, compare_copy_refs);
+    for (guint i = 0; i < self->refs->len;) {
+        int64_t h = g_array_index(self->refs, CopyRef, i).h;
+        uint16_t places[BUS_BLOCK_EVENTS];
+        uint8_t bytes[BUS_PLACES_MAX_BYTES];
+        char hex[2 * BUS_PLACES_MAX_BYTES + 1];
+        unsigned n = 0;
+        for (; i < self->refs->len && g_array_index(self->refs, CopyRef, i).h == h; i++)
+            places[n++] = g_array_index(self->refs, CopyRef, i).place;
+        base_digest_to_hex(bytes, bus_places_print(places, n, bytes), hex);
+        printf("%" G_GUINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%u\t\\\\x%s\n",
+               block / BUS_PART_BLOCKS, h, block, n, hex);
+    }
+    g_array_set_size(self->refs, 0);
 }
 
 /* As fill() in whole blocks, but without a database: some ten times as fast. */
@@ -257,9 +276,9 @@ static void copy_table(const char *table, uint64_t n)
     CopyNames names = {.sha256 = base_sha256_new(),
                        .names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
                        .hs = g_array_new(FALSE, FALSE, sizeof(int64_t)),
-                       .counts = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
                        .kinds = g_ptr_array_new(),
-                       .texts = g_ptr_array_new_with_free_func(g_free)};
+                       .texts = g_ptr_array_new_with_free_func(g_free),
+                       .refs = g_array_new(FALSE, FALSE, sizeof(CopyRef))};
     n -= n % BUS_BLOCK_EVENTS;
     for (uint64_t i = 0; i < n; i++) {
         uint64_t block = i / BUS_BLOCK_EVENTS;
@@ -268,13 +287,13 @@ static void copy_table(const char *table, uint64_t n)
             g_autoptr(BusEvent) event = make_event(i, prev);
             copy_event(event);
         } else if (strcmp(table, "bus_block") != 0) {
-            copy_refs(&names, i, strcmp(table, "bus_ref") == 0);
+            note_refs(&names, i, strcmp(table, "bus_ref") == 0);
         } else if (i % BUS_BLOCK_EVENTS == 0) {
             printf("%" G_GUINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\n", block,
                    time_us, time_us + INT64_C(1023) * FILL_STEP_US);
         }
-        if ((i + 1) % BUS_BLOCK_EVENTS == 0 && strcmp(table, "bus_count") == 0)
-            copy_counts(&names, block);
+        if ((i + 1) % BUS_BLOCK_EVENTS == 0)
+            copy_refs(&names, block);
     }
     for (guint i = 0; i < names.hs->len && strcmp(table, "bus_name") == 0; i++)
         printf("%" G_GINT64_FORMAT "\t%s\t%s\n", g_array_index(names.hs, int64_t, i),
@@ -282,9 +301,9 @@ static void copy_table(const char *table, uint64_t n)
     base_sha256_free(names.sha256);
     g_hash_table_unref(names.names);
     g_array_unref(names.hs);
-    g_array_unref(names.counts);
     g_ptr_array_unref(names.kinds);
     g_ptr_array_unref(names.texts);
+    g_array_unref(names.refs);
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -20,6 +20,9 @@ typedef struct {
     void (*bind_int)(BaseDbStatement *self, unsigned index, int64_t value);
     void (*bind_text)(BaseDbStatement *self, unsigned index, const char *value);
     void (*bind_blob)(BaseDbStatement *self, unsigned index, const void *data, size_t size_bytes);
+    void (*bind_kept_text)(BaseDbStatement *self, unsigned index, const char *value);
+    void (*bind_kept_blob)(BaseDbStatement *self, unsigned index, const void *data,
+                           size_t size_bytes);
     bool (*step)(BaseDbStatement *self, bool *out_row, GError **error);
     uint64_t (*changed)(BaseDbStatement *self);
     bool (*exec)(BaseDb *self, const char *sql, GError **error);

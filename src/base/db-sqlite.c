@@ -152,6 +152,21 @@ static void bind_blob(BaseDbStatement *self, unsigned index, const void *data, s
                self);
 }
 
+static void bind_kept_text(BaseDbStatement *self, unsigned index, const char *value)
+{
+    check_bind(
+        sqlite3_bind_text(from_statement(self)->handle, (int)index, value, -1, SQLITE_STATIC),
+        self);
+}
+
+static void bind_kept_blob(BaseDbStatement *self, unsigned index, const void *data,
+                           size_t size_bytes)
+{
+    check_bind(sqlite3_bind_blob64(from_statement(self)->handle, (int)index, data, size_bytes,
+                                   SQLITE_STATIC),
+               self);
+}
+
 static bool step(BaseDbStatement *self, bool *out_row, GError **error)
 {
     SqliteStatement *statement = from_statement(self);
@@ -325,6 +340,8 @@ static const BaseDbEngine engine = {
     .bind_int = bind_int,
     .bind_text = bind_text,
     .bind_blob = bind_blob,
+    .bind_kept_text = bind_kept_text,
+    .bind_kept_blob = bind_kept_blob,
     .step = step,
     .changed = changed,
     .exec = exec,

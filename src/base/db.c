@@ -158,6 +158,17 @@ void base_db_bind_blob(BaseDbStatement *self, unsigned index, const void *data, 
     self->db->engine->bind_blob(self, index, data, size_bytes);
 }
 
+void base_db_bind_kept_text(BaseDbStatement *self, unsigned index, const char *value)
+{
+    self->db->engine->bind_kept_text(self, index, value);
+}
+
+void base_db_bind_kept_blob(BaseDbStatement *self, unsigned index, const void *data,
+                            size_t size_bytes)
+{
+    self->db->engine->bind_kept_blob(self, index, data, size_bytes);
+}
+
 bool base_db_step(BaseDbStatement *self, bool *out_row, GError **error)
 {
     return self->db->engine->step(self, out_row, error);

@@ -106,6 +106,12 @@ void base_db_bind_int(BaseDbStatement *self, unsigned index, int64_t value);
 void base_db_bind_text(BaseDbStatement *self, unsigned index, const char *value);
 /** base_db_bind_blob: @data may be %NULL for NULL; copied */
 void base_db_bind_blob(BaseDbStatement *self, unsigned index, const void *data, size_t size_bytes);
+/** base_db_bind_kept_text: like base_db_bind_text(), but the caller keeps @value unchanged until
+ * the statement was run, reset or prepared again */
+void base_db_bind_kept_text(BaseDbStatement *self, unsigned index, const char *value);
+/** base_db_bind_kept_blob: the same for bytes */
+void base_db_bind_kept_blob(BaseDbStatement *self, unsigned index, const void *data,
+                            size_t size_bytes);
 
 /** base_db_step: runs up to the next row; @out_row is %FALSE at the end */
 bool base_db_step(BaseDbStatement *self, bool *out_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;

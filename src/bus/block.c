@@ -6,27 +6,36 @@
 #include "bus/block.h"
 
 #include "bus/log-private.h"
+#include "bus/places.h"
 #include "bus/signed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of one statement; names that a writer remembers to have stored. */
-#define REFS_AT_ONCE 64
-#define STORED_MAX 20000
+/* Rows of one statement; names that a writer remembers. */
+#define ROWS_AT_ONCE 64
+#define NAMES_MAX 20000
+/* Of a transaction that writes index which is missing. */
+#define CATCH_UP_BLOCKS 64
 
 typedef struct {
     int64_t h;
-    int64_t seq;
+    uint16_t place;
 } Ref;
 
 typedef struct Name {
     int64_t h;
     const char *kind;
     char *name;
-    int64_t n;
     struct Name *category; /* of a topic; borrowed */
 } Name;
+
+typedef struct {
+    int64_t h;
+    unsigned n;
+    size_t size_bytes;
+    uint8_t places[BUS_PLACES_MAX_BYTES];
+} Row;
 
 struct _BusBlockIndex {
     uint64_t block;
@@ -34,11 +43,11 @@ struct _BusBlockIndex {
     uint64_t next_seq;
     uint8_t prev[BASE_SHA256_BYTES];
     GArray *refs;
-    /* text → Name (owned): objects are too many to be counted */
+    /* text → Name (owned), for as long as this writer is alone: objects are too many */
     GHashTable *topics;
     GHashTable *categories;
     GHashTable *actors;
-    GHashTable *stored; /* set of int64: names whose rows are there */
+    GPtrArray *fresh; /* names (borrowed) whose rows may not be there */
     int64_t min_us;
     int64_t max_us;
 };
@@ -56,7 +65,7 @@ static BusBlockIndex *new_index(void)
     self->topics = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_name);
     self->categories = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_name);
     self->actors = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_name);
-    self->stored = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    self->fresh = g_ptr_array_new();
     return self;
 }
 
@@ -68,7 +77,7 @@ void bus_block_index_free(BusBlockIndex *self)
     g_hash_table_unref(self->topics);
     g_hash_table_unref(self->categories);
     g_hash_table_unref(self->actors);
-    g_hash_table_unref(self->stored);
+    g_ptr_array_unref(self->fresh);
     g_free(self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusBlockIndex, bus_block_index_free)
@@ -78,14 +87,26 @@ static void begin_block(BusBlockIndex *self, uint64_t block)
     self->block = block;
     self->n = 0;
     g_array_set_size(self->refs, 0);
-    g_hash_table_remove_all(self->topics);
-    g_hash_table_remove_all(self->categories);
-    g_hash_table_remove_all(self->actors);
     self->min_us = INT64_MAX;
     self->max_us = INT64_MIN;
 }
 
-static Name *find_name(BusLog *log, GHashTable *names, const char *kind, const char *text)
+static void forget_names(BusBlockIndex *self)
+{
+    g_ptr_array_set_size(self->fresh, 0);
+    g_hash_table_remove_all(self->topics);
+    g_hash_table_remove_all(self->categories);
+    g_hash_table_remove_all(self->actors);
+}
+
+static unsigned count_names(const BusBlockIndex *self)
+{
+    return g_hash_table_size(self->topics) + g_hash_table_size(self->categories) +
+           g_hash_table_size(self->actors);
+}
+
+static Name *find_name(BusBlockIndex *self, BusLog *log, GHashTable *names, const char *kind,
+                       const char *text)
 {
     Name *name = g_hash_table_lookup(names, text);
     if (name != NULL)
@@ -95,33 +116,29 @@ static Name *find_name(BusLog *log, GHashTable *names, const char *kind, const c
     name->kind = kind;
     name->name = g_strdup(text);
     g_hash_table_insert(names, name->name, name);
+    g_ptr_array_add(self->fresh, name);
     return name;
 }
 
-static void add_ref(BusBlockIndex *self, uint64_t seq, int64_t h)
+static void add_ref(BusBlockIndex *self, unsigned place, int64_t h)
 {
-    Ref ref = {h, (int64_t)seq};
+    Ref ref = {h, (uint16_t)place};
     g_array_append_val(self->refs, ref);
-}
-
-static void add_name(BusBlockIndex *self, uint64_t seq, Name *name)
-{
-    name->n++;
-    add_ref(self, seq, name->h);
 }
 
 static void add_event(BusBlockIndex *self, BusLog *log, const BusEvent *event)
 {
-    Name *topic = find_name(log, self->topics, BUS_KIND_TOPIC, event->topic);
+    unsigned place = (unsigned)((event->seq - 1) % BUS_BLOCK_EVENTS);
+    Name *topic = find_name(self, log, self->topics, BUS_KIND_TOPIC, event->topic);
     if (topic->category == NULL) {
         g_autofree char *category = bus_topic_category(event->topic);
-        topic->category = find_name(log, self->categories, BUS_KIND_CATEGORY, category);
+        topic->category = find_name(self, log, self->categories, BUS_KIND_CATEGORY, category);
     }
-    add_name(self, event->seq, topic);
-    add_name(self, event->seq, topic->category);
-    add_name(self, event->seq, find_name(log, self->actors, BUS_KIND_ACTOR, event->actor));
+    add_ref(self, place, topic->h);
+    add_ref(self, place, topic->category->h);
+    add_ref(self, place, find_name(self, log, self->actors, BUS_KIND_ACTOR, event->actor)->h);
     for (unsigned i = 0; event->objects[i] != NULL; i++)
-        add_ref(self, event->seq, bus_hash_name(log->sha256, BUS_KIND_OBJECT, event->objects[i]));
+        add_ref(self, place, bus_hash_name(log->sha256, BUS_KIND_OBJECT, event->objects[i]));
     self->min_us = MIN(self->min_us, event->time_us);
     self->max_us = MAX(self->max_us, event->time_us);
     self->n++;
@@ -136,8 +153,8 @@ void bus_block_note(BusLog *log, const BusEvent *event,
     unsigned place = (unsigned)((event->seq - 1) % BUS_BLOCK_EVENTS);
     bool follows =
         self->next_seq == event->seq && memcmp(self->prev, event->prev, sizeof self->prev) == 0;
-    if (!follows)
-        g_hash_table_remove_all(self->stored);
+    if (!follows || (place == 0 && count_names(self) > NAMES_MAX))
+        forget_names(self);
     if (!follows || place == 0)
         begin_block(self, (event->seq - 1) / BUS_BLOCK_EVENTS);
     if (self->n == place)
@@ -152,84 +169,107 @@ static int compare_refs(const void *a, const void *b)
     const Ref *right = b;
     if (left->h != right->h)
         return left->h < right->h ? -1 : 1;
-    return left->seq < right->seq ? -1 : left->seq > right->seq;
+    return (int)left->place - (int)right->place;
 }
 
-/* An object that an event names twice. */
-static void drop_doubles(GArray *refs)
+/* The row of the name that @self->refs has at *@at, which moves past it. */
+static void make_row(const BusBlockIndex *self, guint *at, Row *row)
 {
-    guint n = 0;
-    for (guint i = 0; i < refs->len; i++) {
-        const Ref *ref = &g_array_index(refs, Ref, i);
-        if (n == 0 || compare_refs(&g_array_index(refs, Ref, n - 1), ref) != 0)
-            g_array_index(refs, Ref, n++) = *ref;
+    uint16_t places[BUS_BLOCK_EVENTS];
+    row->h = g_array_index(self->refs, Ref, *at).h;
+    row->n = 0;
+    for (; *at < self->refs->len && g_array_index(self->refs, Ref, *at).h == row->h; (*at)++) {
+        uint16_t place = g_array_index(self->refs, Ref, *at).place;
+        /* an event may name an object twice */
+        if (row->n == 0 || places[row->n - 1] != place)
+            places[row->n++] = place;
     }
-    g_array_set_size(refs, n);
+    row->size_bytes = bus_places_print(places, row->n, row->places);
 }
 
 /* PostgreSQL takes arrays: one trip for the whole block. */
-static bool write_refs_postgresql(const GArray *refs, BaseDb *db, GError **error)
+static bool write_refs_postgresql(const BusBlockIndex *self, BaseDb *db, GError **error)
 {
     g_autoptr(GString) hs = g_string_new("{");
-    g_autoptr(GString) seqs = g_string_new("{");
-    for (guint i = 0; i < refs->len; i++) {
-        const Ref *ref = &g_array_index(refs, Ref, i);
-        g_string_append_printf(hs, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", ref->h);
-        g_string_append_printf(seqs, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", ref->seq);
+    g_autoptr(GString) ns = g_string_new("{");
+    g_autoptr(GString) places = g_string_new("{");
+    for (guint at = 0; at < self->refs->len;) {
+        Row row;
+        char hex[2 * BUS_PLACES_MAX_BYTES + 1];
+        const char *comma = at > 0 ? "," : "";
+        make_row(self, &at, &row);
+        base_digest_to_hex(row.places, row.size_bytes, hex);
+        g_string_append_printf(hs, "%s%" G_GINT64_FORMAT, comma, row.h);
+        g_string_append_printf(ns, "%s%u", comma, row.n);
+        g_string_append_printf(places, "%s\"\\\\x%s\"", comma, hex);
     }
     g_string_append_c(hs, '}');
-    g_string_append_c(seqs, '}');
+    g_string_append_c(ns, '}');
+    g_string_append_c(places, '}');
     BaseDbStatement *statement =
         base_db_prepare(db,
-                        "INSERT INTO bus_ref (h, seq) SELECT * FROM unnest(?1::bigint[], "
-                        "?2::bigint[]) ON CONFLICT DO NOTHING",
+                        "INSERT INTO bus_ref (part, block, h, n, places) SELECT ?1::bigint, "
+                        "?2::bigint, * FROM unnest(?3::bigint[], ?4::bigint[], ?5::bytea[])",
                         error);
     if (statement == NULL)
         return false;
-    base_db_bind_text(statement, 1, hs->str);
-    base_db_bind_text(statement, 2, seqs->str);
+    base_db_bind_int(statement, 1, (int64_t)(self->block / BUS_PART_BLOCKS));
+    base_db_bind_int(statement, 2, (int64_t)self->block);
+    base_db_bind_text(statement, 3, hs->str);
+    base_db_bind_text(statement, 4, ns->str);
+    base_db_bind_text(statement, 5, places->str);
     return base_db_run(statement, NULL, error);
 }
 
 static BaseDbStatement *prepare_refs(BaseDb *db, unsigned n, GError **error)
 {
-    g_autoptr(GString) sql = g_string_new("INSERT INTO bus_ref (h, seq) VALUES ");
+    g_autoptr(GString) sql =
+        g_string_new("INSERT INTO bus_ref (part, h, block, n, places) VALUES ");
     for (unsigned i = 0; i < n; i++)
-        g_string_append_printf(sql, "%s(?%u, ?%u)", i > 0 ? ", " : "", 2 * i + 1, 2 * i + 2);
-    g_string_append(sql, " ON CONFLICT DO NOTHING");
+        g_string_append_printf(sql, "%s(?1, ?%u, ?2, ?%u, ?%u)", i > 0 ? ", " : "", 3 * i + 3,
+                               3 * i + 4, 3 * i + 5);
     return base_db_prepare(db, sql->str, error);
 }
 
-static bool write_refs_sqlite(const GArray *refs, BaseDb *db, GError **error)
+static bool write_rows(const BusBlockIndex *self, BaseDbStatement *statement, const Row *rows,
+                       unsigned n, GError **error)
 {
-    BaseDbStatement *statement = NULL;
-    unsigned at_once = REFS_AT_ONCE;
-    for (guint start = 0; start < refs->len; start += at_once) {
-        if (start + at_once > refs->len) {
-            at_once = 1;
-            statement = NULL;
+    base_db_bind_int(statement, 1, (int64_t)(self->block / BUS_PART_BLOCKS));
+    base_db_bind_int(statement, 2, (int64_t)self->block);
+    for (unsigned i = 0; i < n; i++) {
+        base_db_bind_int(statement, 3 * i + 3, rows[i].h);
+        base_db_bind_int(statement, 3 * i + 4, rows[i].n);
+        base_db_bind_kept_blob(statement, 3 * i + 5, rows[i].places, rows[i].size_bytes);
+    }
+    return base_db_run(statement, NULL, error);
+}
+
+static bool write_refs_sqlite(const BusBlockIndex *self, BaseDb *db, GError **error)
+{
+    g_autofree Row *rows = g_new(Row, ROWS_AT_ONCE);
+    BaseDbStatement *many = prepare_refs(db, ROWS_AT_ONCE, error);
+    BaseDbStatement *one = many != NULL ? prepare_refs(db, 1, error) : NULL;
+    unsigned n = 0;
+    for (guint at = 0; one != NULL && at < self->refs->len;) {
+        make_row(self, &at, &rows[n++]);
+        if (n == ROWS_AT_ONCE) {
+            if (!write_rows(self, many, rows, n, error))
+                return false;
+            n = 0;
         }
-        if (statement == NULL)
-            statement = prepare_refs(db, at_once, error);
-        if (statement == NULL)
-            return false;
-        for (unsigned i = 0; i < at_once; i++) {
-            const Ref *ref = &g_array_index(refs, Ref, start + i);
-            base_db_bind_int(statement, 2 * i + 1, ref->h);
-            base_db_bind_int(statement, 2 * i + 2, ref->seq);
-        }
-        if (!base_db_run(statement, NULL, error))
+    }
+    for (unsigned i = 0; one != NULL && i < n; i++) {
+        if (!write_rows(self, one, &rows[i], 1, error))
             return false;
     }
-    return true;
+    return one != NULL;
 }
 
 static bool write_refs(BusBlockIndex *self, BaseDb *db, GError **error)
 {
     g_array_sort(self->refs, compare_refs);
-    drop_doubles(self->refs);
-    return base_db_is_postgresql(db) ? write_refs_postgresql(self->refs, db, error)
-                                     : write_refs_sqlite(self->refs, db, error);
+    return base_db_is_postgresql(db) ? write_refs_postgresql(self, db, error)
+                                     : write_refs_sqlite(self, db, error);
 }
 
 static bool write_name(BaseDb *db, const Name *name, GError **error)
@@ -245,43 +285,19 @@ static bool write_name(BaseDb *db, const Name *name, GError **error)
     return base_db_run(statement, NULL, error);
 }
 
-static bool write_count(BaseDb *db, uint64_t block, const Name *name, GError **error)
+static bool write_names(BusBlockIndex *self, BaseDb *db, GError **error)
 {
-    BaseDbStatement *statement =
-        base_db_prepare(db, "INSERT INTO bus_count (h, block, n) VALUES (?1, ?2, ?3)", error);
-    if (statement == NULL)
-        return false;
-    base_db_bind_int(statement, 1, name->h);
-    base_db_bind_int(statement, 2, (int64_t)block);
-    base_db_bind_int(statement, 3, name->n);
-    return base_db_run(statement, NULL, error);
-}
-
-static bool write_names(BusBlockIndex *self, BaseDb *db, GHashTable *names, GError **error)
-{
-    GHashTableIter iter;
-    gpointer value = NULL;
-    if (g_hash_table_size(self->stored) > STORED_MAX)
-        g_hash_table_remove_all(self->stored);
-    g_hash_table_iter_init(&iter, names);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const Name *name = value;
-        if (!g_hash_table_contains(self->stored, &name->h)) {
-            if (!write_name(db, name, error))
-                return false;
-            g_hash_table_add(self->stored, g_memdup2(&name->h, sizeof name->h));
-        }
-        if (!write_count(db, self->block, name, error))
+    for (guint i = 0; i < self->fresh->len; i++) {
+        if (!write_name(db, self->fresh->pdata[i], error))
             return false;
     }
+    g_ptr_array_set_size(self->fresh, 0);
     return true;
 }
 
 static bool write_all(BusBlockIndex *self, BaseDb *db, GError **error)
 {
-    if (!write_refs(self, db, error) || !write_names(self, db, self->topics, error) ||
-        !write_names(self, db, self->categories, error) ||
-        !write_names(self, db, self->actors, error))
+    if (!write_refs(self, db, error) || !write_names(self, db, error))
         return false;
     BaseDbStatement *statement = base_db_prepare(
         db, "INSERT INTO bus_block (block, min_us, max_us) VALUES (?1, ?2, ?3)", error);
@@ -337,4 +353,53 @@ bool bus_block_seal(BusLog *log, uint64_t block, GError **error)
         return false;
     }
     return write_all(self, log->db, error);
+}
+
+/* The first block without index. */
+static bool find_missing(BusLog *log, uint64_t *out_first, GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, "SELECT MAX(block) AS last FROM bus_block", error);
+    bool row = false;
+    if (statement == NULL || !base_db_step(statement, &row, error))
+        return false;
+    *out_first = row && !base_db_column_is_null(statement, "last")
+                     ? (uint64_t)base_db_column_int(statement, "last") + 1
+                     : 0;
+    base_db_reset(statement);
+    return true;
+}
+
+/* Up to so many blocks; @out_done when none is left. */
+static bool catch_up_some(BusLog *log, bool *out_done, GError **error)
+{
+    BusHead head;
+    uint64_t first = 0;
+    if (!bus_head_load(log, BUS_HEAD_LOCK, &head, error) || !find_missing(log, &first, error))
+        return false;
+    uint64_t end = MIN(head.seq / BUS_BLOCK_EVENTS, first + CATCH_UP_BLOCKS);
+    for (uint64_t block = first; block < end; block++) {
+        if (!bus_block_seal(log, block, error))
+            return false;
+    }
+    *out_done = end == head.seq / BUS_BLOCK_EVENTS;
+    return true;
+}
+
+bool bus_block_catch_up(BusLog *log, GError **error)
+{
+    uint64_t head = 0;
+    uint64_t first = 0;
+    if (!bus_log_head(log, &head, error) || !find_missing(log, &first, error))
+        return false;
+    for (bool done = first >= head / BUS_BLOCK_EVENTS; !done;) {
+        if (!base_db_begin(log->db, error))
+            return false;
+        if (!catch_up_some(log, &done, error) || !base_db_commit(log->db, error)) {
+            base_db_rollback(log->db);
+            g_prefix_error(error, "writing the index of events that have none: ");
+            return false;
+        }
+    }
+    return true;
 }

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 
 #define BUS_BLOCK_EVENTS 1024
 
+/** BUS_PART_BLOCKS: blocks of which the index lies together */
+#define BUS_PART_BLOCKS 16
+
 /**
  * BusBlockIndex:
  *
@@ -32,5 +35,9 @@ void bus_block_note(BusLog *log, const BusEvent *event,
 /** bus_block_seal: writes the index of block @block (from 0), whose events are all there, in the
  * caller's transaction; %BUS_ERROR_BROKEN when one is missing */
 bool bus_block_seal(BusLog *log, uint64_t block, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_block_catch_up: writes the index of full blocks that have none, as an older program left
+ * them; in transactions of its own */
+bool bus_block_catch_up(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

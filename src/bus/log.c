@@ -27,7 +27,7 @@ BusLog *bus_log_open(BaseDb *db, const char *state_dir, GError **error)
         g_autofree char *dir = g_path_get_dirname(base_db_get_path(db));
         self->blob_dir = g_build_filename(dir, "bus", "blobs", "sha256", NULL);
     }
-    if (state_dir != NULL && !bus_keys_load(self, error))
+    if ((state_dir != NULL && !bus_keys_load(self, error)) || !bus_block_catch_up(self, error))
         return NULL;
     return g_steal_pointer(&self);
 }

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+G_STATIC_ASSERT(BUS_BLOCK_EVENTS == 1024 && BUS_PART_BLOCKS == 16); /* in SQL */
+
 static bool has_no_filter(const BusQuery *query)
 {
     return !bus_filter_has_any(&query->topics) && !bus_filter_has_any(&query->categories) &&
@@ -26,25 +28,47 @@ static bool read_number(BaseDbStatement *statement, uint64_t *out_number, GError
     return true;
 }
 
-/* Over the blocks that lie in the window as a whole. @key (nullable): of one name; else all. */
-static bool sum_blocks(BusLog *log, const BusQuery *query, const int64_t *key, uint64_t *out_sum,
-                       GError **error)
+static BaseDbStatement *prepare_sum(BusLog *log, const BusQuery *query, const BusSpan *span,
+                                    int64_t key, GError **error)
 {
     bool window = bus_query_has_window(query);
-    const char *sql =
-        key == NULL ? "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block WHERE "
-                      "min_us >= ?1 AND max_us < ?2"
-        : window    ? "SELECT CAST(COALESCE(SUM(c.n), 0) AS BIGINT) AS n FROM bus_count c "
-                      "JOIN bus_block b ON b.block = c.block WHERE b.min_us >= ?1 AND b.max_us < ?2 "
-                      "AND c.h = ?3"
-                    : "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS n FROM bus_count WHERE h = ?1";
-    BaseDbStatement *statement = base_db_prepare(log->db, sql, error);
+    BaseDbStatement *statement = base_db_prepare(
+        log->db,
+        window ? BUS_QUERY_PARTS
+            "SELECT CAST(COALESCE(SUM(r.n), 0) AS BIGINT) AS n FROM p JOIN bus_ref r ON r.part = "
+            "p.part AND r.h = ?3 JOIN bus_block b ON b.block = r.block WHERE b.min_us >= ?4 AND "
+            "b.max_us < ?5"
+               : BUS_QUERY_PARTS
+            "SELECT CAST(COALESCE(SUM(r.n), 0) AS BIGINT) AS n FROM p JOIN bus_ref r ON r.part = "
+            "p.part AND r.h = ?3",
+        error);
+    if (statement == NULL)
+        return NULL;
+    bus_query_bind_parts(statement, (span->low - 1) / BUS_BLOCK_EVENTS,
+                         (span->high - 1) / BUS_BLOCK_EVENTS);
+    base_db_bind_int(statement, 3, key);
+    if (window)
+        bus_query_bind_window(statement, 4, query);
+    return statement;
+}
+
+/* Over the blocks that lie in the window as a whole. @key (nullable): of one name; else all. */
+static bool sum_blocks(BusLog *log, const BusQuery *query, const BusSpan *span, const int64_t *key,
+                       uint64_t *out_sum, GError **error)
+{
+    *out_sum = 0;
+    if (span->low == 0)
+        return true;
+    BaseDbStatement *statement =
+        key != NULL ? prepare_sum(log, query, span, *key, error)
+                    : base_db_prepare(log->db,
+                                      "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block "
+                                      "WHERE min_us >= ?1 AND max_us < ?2",
+                                      error);
     if (statement == NULL)
         return false;
-    if (key == NULL || window)
-        bus_query_bind_window(statement, query);
-    if (key != NULL)
-        base_db_bind_int(statement, window ? 3 : 1, *key);
+    if (key == NULL)
+        bus_query_bind_window(statement, 1, query);
     return read_number(statement, out_sum, error);
 }
 
@@ -68,7 +92,7 @@ static GArray *find_cut_blocks(BusLog *log, const BusQuery *query, GError **erro
     bool row = true;
     if (statement == NULL)
         return NULL;
-    bus_query_bind_window(statement, query);
+    bus_query_bind_window(statement, 1, query);
     while (base_db_step(statement, &row, error)) {
         if (!row)
             return g_steal_pointer(&blocks);
@@ -92,42 +116,28 @@ static bool add_cut_blocks(BusLog *log, const BusQuery *query, uint64_t *total, 
     return blocks != NULL;
 }
 
-static bool add_keys(BusLog *log, const BusQuery *query, const GArray *keys, uint64_t *total,
-                     GError **error)
+static bool add_keys(BusLog *log, const BusQuery *query, const BusSpan *span, const GArray *keys,
+                     uint64_t *total, GError **error)
 {
     for (guint i = 0; i < (keys != NULL ? keys->len : 1); i++) {
         uint64_t sum = 0;
         const int64_t *key = keys != NULL ? &g_array_index(keys, int64_t, i) : NULL;
-        if (!sum_blocks(log, query, key, &sum, error))
+        if (!sum_blocks(log, query, span, key, &sum, error))
             return false;
         *total += sum;
     }
     return true;
 }
 
-static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, uint64_t *total,
-                       GError **error)
+static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
+                       uint64_t *total, GError **error)
 {
     uint64_t less = 0;
-    if (!add_keys(log, query, plan->plus, total, error) ||
-        (plan->minus != NULL && !add_keys(log, query, plan->minus, &less, error)))
+    if (!add_keys(log, query, span, plan->plus, total, error) ||
+        (plan->minus != NULL && !add_keys(log, query, span, plan->minus, &less, error)))
         return false;
     *total -= MIN(less, *total);
     return add_cut_blocks(log, query, total, error);
-}
-
-static bool add_object(BusLog *log, int64_t key, uint64_t *total, GError **error)
-{
-    BaseDbStatement *statement =
-        base_db_prepare(log->db, "SELECT COUNT(*) AS n FROM bus_ref WHERE h = ?1", error);
-    uint64_t sum = 0;
-    if (statement == NULL)
-        return false;
-    base_db_bind_int(statement, 1, key);
-    if (!read_number(statement, &sum, error))
-        return false;
-    *total += sum;
-    return true;
 }
 
 typedef struct {
@@ -162,9 +172,8 @@ bool bus_query_count(BusLog *log, const BusQuery *query, const BusPlan *plan, co
     uint64_t total = 0;
     for (guint i = 0; i < tail->len; i++)
         total += bus_query_matches(query, tail->pdata[i]);
-    if (!(plan->summed       ? add_summed(log, query, plan, &total, error)
-          : plan->one_object ? add_object(log, plan->object, &total, error)
-                             : add_walked(log, query, plan, span, &total, error)))
+    if (!(plan->summed ? add_summed(log, query, plan, span, &total, error)
+                       : add_walked(log, query, plan, span, &total, error)))
         return false;
     *out_total = total;
     return true;
@@ -237,8 +246,9 @@ static GArray *add_whole_blocks(BusLog *log, const BusQuery *query, const BusSpa
               "CAST(1024 AS BIGINT) AS n FROM bus_block b WHERE b.block >= ?1 AND b.block <= ?2 "
               "AND ?3 <> '-' ORDER BY b.block"
             : "SELECT b.block AS block, b.min_us AS min_us, b.max_us AS max_us, m.name AS name, "
-              "c.n AS n FROM bus_block b JOIN bus_count c ON c.block = b.block JOIN bus_name m ON "
-              "m.h = c.h WHERE b.block >= ?1 AND b.block <= ?2 AND m.kind = ?3 ORDER BY b.block",
+              "c.n AS n FROM bus_block b JOIN bus_name m ON m.kind = ?3 JOIN bus_ref c ON "
+              "c.part = b.block / 16 AND c.h = m.h AND c.block = b.block WHERE b.block >= ?1 AND "
+              "b.block <= ?2 ORDER BY b.block",
         error);
     bool row = true;
     if (statement == NULL)

@@ -94,8 +94,18 @@ static bool add_topics(BusPlan *self, BusLog *log, const BusQuery *query, GError
     return false;
 }
 
-/* Of what every event has just one of, blocks have counts: they are used when no other filter is.
- */
+/* An object that is all that the query asks for: events have several, so of two it would not do. */
+static void find_object(BusPlan *self, const BusStream *stream)
+{
+    int64_t key = 0;
+    if (!self->indexed || self->summed || !bus_stream_only_name(stream, &key))
+        return;
+    self->plus = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    g_array_append_val(self->plus, key);
+    self->summed = true;
+}
+
+/* Of what every event has just one of, counts add up: they are used when no other filter is. */
 static bool find_keys(BusPlan *self, BusLog *log, const BusQuery *query, GError **error)
 {
     bool topics = is_used(&query->topics);
@@ -127,7 +137,7 @@ static GHashTable *find_whole(BusLog *log, const BusQuery *query, GError **error
     bool row = true;
     if (statement == NULL)
         return NULL;
-    bus_query_bind_window(statement, query);
+    bus_query_bind_window(statement, 1, query);
     while (base_db_step(statement, &row, error)) {
         if (!row)
             return g_steal_pointer(&whole);
@@ -144,8 +154,7 @@ BusPlan *bus_plan_new(BusLog *log, const BusQuery *query, GError **error)
         return NULL;
     self->indexed = is_indexed(query, stream);
     self->has_window = bus_query_has_window(query);
-    self->one_object =
-        self->indexed && !self->has_window && bus_stream_only_object(stream, &self->object);
+    find_object(self, stream);
     if (self->has_window && (self->indexed || self->summed) &&
         (self->whole = find_whole(log, query, error)) == NULL)
         return NULL;
@@ -179,14 +188,17 @@ static bool add_counts(BusLog *log, const GArray *keys, int sign, uint64_t first
 {
     for (guint i = 0; i < keys->len; i++) {
         BaseDbStatement *statement = base_db_prepare(
-            log->db, "SELECT block, n FROM bus_count WHERE h = ?1 AND block >= ?2 AND block < ?3",
+            log->db,
+            BUS_QUERY_PARTS "SELECT r.block AS block, r.n AS n FROM p JOIN bus_ref r ON r.part = "
+                            "p.part AND r.h = ?3 AND r.block >= ?4 AND r.block < ?5",
             error);
         bool row = true;
         if (statement == NULL)
             return false;
-        base_db_bind_int(statement, 1, g_array_index(keys, int64_t, i));
-        base_db_bind_int(statement, 2, (int64_t)first);
-        base_db_bind_int(statement, 3, (int64_t)(first + weights->len));
+        bus_query_bind_parts(statement, first, first + weights->len - 1);
+        base_db_bind_int(statement, 3, g_array_index(keys, int64_t, i));
+        base_db_bind_int(statement, 4, (int64_t)first);
+        base_db_bind_int(statement, 5, (int64_t)(first + weights->len));
         while (row) {
             if (!base_db_step(statement, &row, error))
                 return false;
@@ -221,37 +233,6 @@ bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, ui
                           bus_query_count_one, out_count, NULL, error);
 }
 
-/* A single object has one row of the index an event: the database steps over them. */
-static bool skip_object(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
-                        uint64_t *skip, GError **error)
-{
-    bool descending = query->order == BUS_ORDER_DESC;
-    BaseDbStatement *statement = base_db_prepare(
-        log->db,
-        descending ? "SELECT seq FROM bus_ref WHERE h = ?1 AND seq >= ?2 AND seq <= ?3 "
-                     "ORDER BY seq DESC LIMIT 1 OFFSET ?4"
-                   : "SELECT seq FROM bus_ref WHERE h = ?1 AND seq >= ?2 AND seq <= ?3 "
-                     "ORDER BY seq LIMIT 1 OFFSET ?4",
-        error);
-    bool row = false;
-    if (statement == NULL)
-        return false;
-    base_db_bind_int(statement, 1, self->object);
-    base_db_bind_int(statement, 2, (int64_t)span->low);
-    base_db_bind_int(statement, 3, (int64_t)span->high);
-    base_db_bind_int(statement, 4, (int64_t)*skip);
-    if (!base_db_step(statement, &row, error))
-        return false;
-    /* fewer than that: the walk finds out how many, should the rest of the log matter */
-    if (row) {
-        uint64_t seq = (uint64_t)base_db_column_int(statement, "seq");
-        *(descending ? &span->high : &span->low) = seq;
-        *skip = 0;
-    }
-    base_db_reset(statement);
-    return true;
-}
-
 static bool skip_blocks(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
                         uint64_t *skip, GError **error)
 {
@@ -284,7 +265,5 @@ bool bus_plan_skip(const BusPlan *self, BusLog *log, const BusQuery *query, BusS
 {
     if (*skip < BUS_BLOCK_EVENTS || span->low == 0)
         return true;
-    if (self->summed)
-        return skip_blocks(self, log, query, span, skip, error);
-    return !self->one_object || skip_object(self, log, query, span, skip, error);
+    return !self->summed || skip_blocks(self, log, query, span, skip, error);
 }

@@ -10,10 +10,8 @@ G_BEGIN_DECLS
  * @indexed: in a block that lies in the window, what the index lets through matches
  * @summed: the counts of @plus, or else those of all events less those of @minus, say how many
  *   match
- * @plus: (owned) (nullable) (element-type int64): keys of bus_count; %NULL for all events
+ * @plus: (owned) (nullable) (element-type int64): keys of names; %NULL for all events
  * @minus: (owned) (nullable) (element-type int64): keys that match nothing
- * @one_object: the query is for one object and nothing else
- * @object: its key
  * @has_window: the query has a start or an end
  * @whole: (owned) (nullable): the blocks that lie in the window
  *
@@ -24,8 +22,6 @@ struct _BusPlan {
     bool summed;
     GArray *plus;
     GArray *minus;
-    bool one_object;
-    int64_t object;
     bool has_window;
     GHashTable *whole;
 };

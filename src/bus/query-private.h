@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "bus/block.h"
 #include "bus/stream.h"
 
 G_BEGIN_DECLS
@@ -35,11 +36,27 @@ static inline bool bus_query_has_window(const BusQuery *query)
     return query->start_us != 0 || query->end_us != 0;
 }
 
-/** bus_query_bind_window: the window's start as ?1 and its end as ?2 */
-static inline void bus_query_bind_window(BaseDbStatement *statement, const BusQuery *query)
+/** bus_query_bind_window: the window's start at place @at of the statement, and its end behind it
+ */
+static inline void bus_query_bind_window(BaseDbStatement *statement, unsigned at,
+                                         const BusQuery *query)
 {
-    base_db_bind_int(statement, 1, query->start_us);
-    base_db_bind_int(statement, 2, query->end_us != 0 ? query->end_us : INT64_MAX);
+    base_db_bind_int(statement, at, query->start_us);
+    base_db_bind_int(statement, at + 1, query->end_us != 0 ? query->end_us : INT64_MAX);
+}
+
+/** BUS_QUERY_PARTS: begins a statement that joins the parts `p (part)` of the index from ?1 to ?2,
+ * which bus_query_bind_parts() binds */
+#define BUS_QUERY_PARTS                                                                            \
+    "WITH RECURSIVE p (part) AS (SELECT CAST(?1 AS BIGINT) UNION ALL SELECT part + 1 FROM p "      \
+    "WHERE part < ?2) "
+
+/** bus_query_bind_parts: those of the blocks from @first_block to @last_block */
+static inline void bus_query_bind_parts(BaseDbStatement *statement, uint64_t first_block,
+                                        uint64_t last_block)
+{
+    base_db_bind_int(statement, 1, (int64_t)(first_block / BUS_PART_BLOCKS));
+    base_db_bind_int(statement, 2, (int64_t)(last_block / BUS_PART_BLOCKS));
 }
 
 typedef struct _BusPlan BusPlan;

@@ -137,7 +137,7 @@ static bool find_blocks(BusLog *log, const BusQuery *query, BusSpan *span, GErro
     bool row = false;
     if (statement == NULL)
         return false;
-    bus_query_bind_window(statement, query);
+    bus_query_bind_window(statement, 1, query);
     if (!base_db_step(statement, &row, error))
         return false;
     if (!row || base_db_column_is_null(statement, "low")) {
@@ -304,8 +304,6 @@ static bool walk_range(Walk *walk, uint64_t low, uint64_t high, bool *out_comple
         bus_stream_new(walk->log, walk->query, more ? low : 1, more ? high : 0, error);
     if (stream == NULL)
         return false;
-    if (walk->skip != NULL && *walk->skip > FETCH_MAX)
-        bus_stream_hurry(stream);
     unsigned at_once = FETCH_FIRST;
     while (more && walk->left > 0 && walk->passed < BUS_QUERY_PASSED_MAX) {
         uint64_t seqs[FETCH_MAX];

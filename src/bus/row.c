@@ -159,11 +159,10 @@ bool bus_row_remove_blob(BusLog *log, const BusEvent *event, GError **error)
     return true;
 }
 
-/* Beside the row: a long body. */
+/* Beside the row: a long body. @event and @id stay until the statement has run. */
 static bool bind_event(BusLog *log, BaseDbStatement *statement, unsigned first,
-                       const BusEvent *event, GError **error)
+                       const BusEvent *event, uint8_t id[static 16], GError **error)
 {
-    uint8_t id[16];
     bool blob = event->body != NULL && log->blob_dir != NULL &&
                 strlen(event->body) > BUS_BODY_INLINE_MAX_BYTES;
     if (blob && (!count_blob(log, event, 1, error) || !save_blob(log, event, error)))
@@ -171,19 +170,21 @@ static bool bind_event(BusLog *log, BaseDbStatement *statement, unsigned first,
     if (!bus_log_id_to_bytes(event->id, id))
         g_assert_not_reached();
     base_db_bind_int(statement, first, (int64_t)event->seq);
-    base_db_bind_blob(statement, first + 1, id, sizeof id);
-    base_db_bind_text(statement, first + 2, event->signed_text);
-    base_db_bind_blob(statement, first + 3, event->signature.bytes, event->signature.size_bytes);
-    base_db_bind_blob(statement, first + 4, event->hash, sizeof event->hash);
-    base_db_bind_text(statement, first + 5, blob ? NULL : event->body);
+    base_db_bind_kept_blob(statement, first + 1, id, 16);
+    base_db_bind_kept_text(statement, first + 2, event->signed_text);
+    base_db_bind_kept_blob(statement, first + 3, event->signature.bytes,
+                           event->signature.size_bytes);
+    base_db_bind_kept_blob(statement, first + 4, event->hash, sizeof event->hash);
+    base_db_bind_kept_text(statement, first + 5, blob ? NULL : event->body);
     base_db_bind_int(statement, first + 6, blob);
     return true;
 }
 
 bool bus_row_insert(BusLog *log, const BusEvent *event, GError **error)
 {
+    uint8_t id[16];
     BaseDbStatement *statement = base_db_prepare(log->db, INSERT, error);
-    return statement != NULL && bind_event(log, statement, 1, event, error) &&
+    return statement != NULL && bind_event(log, statement, 1, event, id, error) &&
            base_db_run(statement, NULL, error);
 }
 
@@ -191,8 +192,9 @@ static bool insert_many(BusLog *log, BusEvent *const *events, GError **error)
 {
     BaseDbStatement *statement =
         base_db_prepare(log->db, INSERT MORE MORE MORE MORE MORE MORE MORE, error);
+    uint8_t ids[ROWS_AT_ONCE][16];
     for (unsigned i = 0; statement != NULL && i < ROWS_AT_ONCE; i++) {
-        if (!bind_event(log, statement, 7 * i + 1, events[i], error))
+        if (!bind_event(log, statement, 7 * i + 1, events[i], ids[i], error))
             return false;
     }
     return statement != NULL && base_db_run(statement, NULL, error);

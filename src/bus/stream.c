@@ -1,34 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Union and intersection of index rows, each value's read a few at a time in the order of the
- * answer: a page costs its own length, whatever the log's.
+ * Union and intersection of index rows, block by block in the order of the answer: a page costs
+ * its own length, and a look into each part of the index that it passes.
  */
 #include "bus/stream.h"
 
 #include "bus/block.h"
 #include "bus/log-private.h"
+#include "bus/places.h"
 
 #include <string.h>
 
-#define CHUNK_FIRST 32
-/* of a value of which most is jumped over, where a query costs no trip to a server */
-#define CHUNK_SPARSE 2
-#define CHUNK_MAX 512
-#define SPARSE 4
-#define CHUNK_MAX_HURRY 8192
+/* Parts of the index that one trip to a server brings, to begin with and at most; rows, at most. */
+#define TRIP_FIRST 2
+#define TRIP_MAX 128
+#define TRIP_ROWS_MAX 65536
 /* With more values than this a filter is left to whoever reads the events. */
 #define VALUES_MAX 512
 #define FILTERS_MAX 6
 
 typedef struct {
+    uint64_t block;
+    BusPlaces places;
+} Row;
+
+typedef struct {
     int64_t key;
-    bool loaded;
-    bool at_end; /* nothing past what is in the chunk */
-    unsigned n;
-    unsigned at;
-    unsigned used; /* how often the chunk was asked */
-    unsigned size; /* of the next chunk */
-    int64_t *seqs;
+    GArray *rows; /* of what is loaded, by block; NULL until there was something */
+    guint at;     /* the first row, in the order of the answer, that is not passed yet */
 } Value;
 
 typedef struct {
@@ -40,17 +39,24 @@ struct _BusStream {
     BusLog *log; /* borrowed */
     bool descending;
     bool exact;
-    unsigned chunk_max;
     uint64_t low;
     uint64_t high;
-    uint64_t bound; /* the next number that may be answered; 0: none */
+    bool more;           /* blocks that were not looked at */
+    uint64_t next_block; /* the next one of them */
+    /* parts that are loaded, in the order of the answer; of the next load */
+    bool loaded;
+    uint64_t first_part;
+    uint64_t last_part;
+    unsigned trip;
+    uint64_t block; /* what @places is of */
+    BusPlaces places;
     unsigned n_filters;
     Filter filters[FILTERS_MAX];
 };
 
 static void clear_value(gpointer data)
 {
-    g_free(((Value *)data)->seqs);
+    g_clear_pointer(&((Value *)data)->rows, g_array_unref);
 }
 
 static void add_key(GArray *values, int64_t key)
@@ -59,7 +65,7 @@ static void add_key(GArray *values, int64_t key)
         if (g_array_index(values, Value, i).key == key)
             return;
     }
-    Value value = {.key = key, .size = CHUNK_FIRST};
+    Value value = {.key = key};
     g_array_append_val(values, value);
 }
 
@@ -122,10 +128,12 @@ BusStream *bus_stream_new(BusLog *log, const BusQuery *query, uint64_t low, uint
     self->log = log;
     self->descending = query->order == BUS_ORDER_DESC;
     self->exact = true;
-    self->chunk_max = CHUNK_MAX;
+    self->trip = TRIP_FIRST;
     self->low = low;
     self->high = high;
-    self->bound = low > high ? 0 : self->descending ? high : low;
+    self->more = low <= high;
+    if (self->more)
+        self->next_block = ((self->descending ? high : low) - 1) / BUS_BLOCK_EVENTS;
     if (!add_filter(self, BUS_KIND_TOPIC, query->topics.any, plain, error) ||
         !add_filter(self, BUS_KIND_CATEGORY, query->categories.any, plain, error) ||
         !add_filter(self, BUS_KIND_ACTOR, query->actors.any, plain, error) ||
@@ -145,118 +153,246 @@ void bus_stream_free(BusStream *self)
     g_free(self);
 }
 
-void bus_stream_hurry(BusStream *self)
-{
-    self->chunk_max = CHUNK_MAX_HURRY;
-}
-
 bool bus_stream_is_exact(const BusStream *self)
 {
     return self->exact;
 }
 
-bool bus_stream_only_object(const BusStream *self, int64_t *out_key)
+bool bus_stream_only_name(const BusStream *self, int64_t *out_key)
 {
-    if (!self->exact || self->n_filters != 1 || self->filters[0].values->len != 1 ||
-        strcmp(self->filters[0].kind, BUS_KIND_OBJECT) != 0)
+    if (!self->exact || self->n_filters != 1 || self->filters[0].values->len != 1)
         return false;
     *out_key = g_array_index(self->filters[0].values, Value, 0).key;
     return true;
 }
 
-static bool load(BusStream *self, Value *value, uint64_t bound, GError **error)
+static bool add_row(BusStream *self, Value *value, BaseDbStatement *statement, GError **error)
 {
-    BaseDbStatement *statement = base_db_prepare(
-        self->log->db,
-        self->descending
-            ? "SELECT seq FROM bus_ref WHERE h = ?1 AND seq <= ?2 AND seq >= ?3 ORDER BY seq DESC "
-              "LIMIT ?4"
-            : "SELECT seq FROM bus_ref WHERE h = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq "
-              "LIMIT ?4",
-        error);
+    Row row = {.block = (uint64_t)base_db_column_int(statement, "block")};
+    size_t size_bytes = 0;
+    const uint8_t *bytes = base_db_column_blob(statement, "places", &size_bytes);
+    if (bytes == NULL || !bus_places_add(&row.places, bytes, size_bytes)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
+                    "the index of the events from %" G_GUINT64_FORMAT " on is damaged",
+                    row.block * BUS_BLOCK_EVENTS + 1);
+        return false;
+    }
+    g_array_append_val(value->rows, row);
+    return true;
+}
+
+static void bind_blocks(BusStream *self, BaseDbStatement *statement, unsigned first)
+{
+    base_db_bind_int(statement, first, (int64_t)((self->low - 1) / BUS_BLOCK_EVENTS));
+    base_db_bind_int(statement, first + 1, (int64_t)((self->high - 1) / BUS_BLOCK_EVENTS));
+}
+
+static bool load_value(BusStream *self, Value *value, GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(self->log->db,
+                        "SELECT block, places FROM bus_ref WHERE part = ?1 AND h = ?2 AND block >= "
+                        "?3 AND block <= ?4 ORDER BY block",
+                        error);
     bool row = true;
     if (statement == NULL)
         return false;
-    if (value->loaded && value->used * SPARSE < value->n && !base_db_is_postgresql(self->log->db))
-        value->size = CHUNK_SPARSE;
-    base_db_bind_int(statement, 1, value->key);
-    base_db_bind_int(statement, 2, (int64_t)bound);
-    base_db_bind_int(statement, 3, (int64_t)(self->descending ? self->low : self->high));
-    base_db_bind_int(statement, 4, value->size);
-    value->seqs = g_renew(int64_t, value->seqs, value->size);
-    value->n = 0;
-    value->at = 0;
-    value->used = 0;
+    base_db_bind_int(statement, 1, (int64_t)self->first_part);
+    base_db_bind_int(statement, 2, value->key);
+    bind_blocks(self, statement, 3);
     while (base_db_step(statement, &row, error)) {
-        if (!row) {
-            value->loaded = true;
-            value->at_end = value->n < value->size;
-            value->size = MIN(2 * value->size, self->chunk_max);
+        if (!row)
             return true;
-        }
-        if (value->n < value->size)
-            value->seqs[value->n++] = base_db_column_int(statement, "seq");
+        if (!add_row(self, value, statement, error))
+            return false;
     }
     return false;
 }
 
-static bool is_past(const BusStream *self, uint64_t seq, uint64_t bound)
+/* One part, of which no more is read when a filter has nothing in it. */
+static bool load_part(BusStream *self, GError **error)
 {
-    return self->descending ? seq <= bound : seq >= bound;
-}
-
-/* The first number of @value at @bound or past it; 0 when there is none. */
-static bool seek_value(BusStream *self, Value *value, uint64_t bound, uint64_t *out_seq,
-                       GError **error)
-{
-    for (;;) {
-        while (value->at < value->n && !is_past(self, (uint64_t)value->seqs[value->at], bound))
-            value->at++;
-        if (value->at < value->n || (value->loaded && value->at_end)) {
-            value->used++;
-            *out_seq = value->at < value->n ? (uint64_t)value->seqs[value->at] : 0;
-            return true;
+    bool any = true;
+    for (unsigned f = 0; f < self->n_filters && any; f++) {
+        GArray *values = self->filters[f].values;
+        any = false;
+        for (guint i = 0; i < values->len; i++) {
+            Value *value = &g_array_index(values, Value, i);
+            if (!load_value(self, value, error))
+                return false;
+            any = any || value->rows->len > 0;
         }
-        if (!load(self, value, bound, error))
-            return false;
     }
-}
-
-static bool seek_filter(BusStream *self, Filter *filter, uint64_t bound, uint64_t *out_seq,
-                        GError **error)
-{
-    uint64_t best = 0;
-    for (guint i = 0; i < filter->values->len; i++) {
-        uint64_t seq = 0;
-        if (!seek_value(self, &g_array_index(filter->values, Value, i), bound, &seq, error))
-            return false;
-        if (seq != 0 && (best == 0 || is_past(self, best, seq)))
-            best = seq;
-    }
-    *out_seq = best;
     return true;
 }
 
-static uint64_t step_past(const BusStream *self, uint64_t seq)
+static char *print_keys(const BusStream *self)
 {
+    GString *keys = g_string_new("{");
+    for (unsigned f = 0; f < self->n_filters; f++) {
+        for (guint i = 0; i < self->filters[f].values->len; i++)
+            g_string_append_printf(keys, "%s%" G_GINT64_FORMAT, keys->len > 1 ? "," : "",
+                                   g_array_index(self->filters[f].values, Value, i).key);
+    }
+    g_string_append_c(keys, '}');
+    return g_string_free(keys, FALSE);
+}
+
+/* Several filters may have one value. */
+static bool add_row_by_key(BusStream *self, BaseDbStatement *statement, GError **error)
+{
+    int64_t key = base_db_column_int(statement, "h");
+    for (unsigned f = 0; f < self->n_filters; f++) {
+        for (guint i = 0; i < self->filters[f].values->len; i++) {
+            Value *value = &g_array_index(self->filters[f].values, Value, i);
+            if (value->key == key && !add_row(self, value, statement, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* All of several parts in one trip. */
+static bool load_trip(BusStream *self, GError **error)
+{
+    BaseDbStatement *statement = base_db_prepare(
+        self->log->db,
+        "SELECT r.h AS h, r.block AS block, r.places AS places FROM "
+        "generate_series(?1::bigint, ?2::bigint) AS p (part) CROSS JOIN unnest(?5::bigint[]) AS k "
+        "(h) JOIN bus_ref r ON r.part = p.part AND r.h = k.h AND r.block >= ?3 AND r.block <= ?4 "
+        "ORDER BY r.block",
+        error);
+    bool row = true;
+    if (statement == NULL)
+        return false;
+    g_autofree char *keys = print_keys(self);
+    base_db_bind_int(statement, 1, (int64_t)MIN(self->first_part, self->last_part));
+    base_db_bind_int(statement, 2, (int64_t)MAX(self->first_part, self->last_part));
+    bind_blocks(self, statement, 3);
+    base_db_bind_text(statement, 5, keys);
+    while (base_db_step(statement, &row, error)) {
+        if (!row) {
+            base_db_reset(statement);
+            return true;
+        }
+        if (!add_row_by_key(self, statement, error))
+            return false;
+    }
+    return false;
+}
+
+static unsigned count_values(const BusStream *self)
+{
+    unsigned n = 0;
+    for (unsigned f = 0; f < self->n_filters; f++)
+        n += self->filters[f].values->len;
+    return n;
+}
+
+/* Loads from the part of @next_block on. */
+static bool load(BusStream *self, GError **error)
+{
+    uint64_t end = ((self->descending ? self->low : self->high) - 1) / BUS_BLOCK_EVENTS;
+    end /= BUS_PART_BLOCKS;
+    bool trips = base_db_is_postgresql(self->log->db);
+    uint64_t further = trips ? self->trip - 1 : 0;
+    self->first_part = self->next_block / BUS_PART_BLOCKS;
     if (self->descending)
-        return seq > self->low ? seq - 1 : 0;
-    return seq < self->high ? seq + 1 : 0;
+        self->last_part = self->first_part - MIN(further, self->first_part - end);
+    else
+        self->last_part = self->first_part + MIN(further, end - self->first_part);
+    for (unsigned f = 0; f < self->n_filters; f++) {
+        for (guint i = 0; i < self->filters[f].values->len; i++) {
+            Value *value = &g_array_index(self->filters[f].values, Value, i);
+            if (value->rows == NULL)
+                value->rows = g_array_new(FALSE, FALSE, sizeof(Row));
+            g_array_set_size(value->rows, 0);
+            value->at = 0;
+        }
+    }
+    self->loaded = trips ? load_trip(self, error) : load_part(self, error);
+    unsigned rows = BUS_PART_BLOCKS * MAX(1, count_values(self));
+    self->trip = MIN(4 * self->trip, CLAMP(TRIP_ROWS_MAX / rows, 1, TRIP_MAX));
+    return self->loaded;
+}
+
+static bool is_loaded(const BusStream *self, uint64_t block)
+{
+    uint64_t part = block / BUS_PART_BLOCKS;
+    return self->loaded && part >= MIN(self->first_part, self->last_part) &&
+           part <= MAX(self->first_part, self->last_part);
+}
+
+/* The row of @block, if there is one; blocks are asked for in the order of the answer. */
+static const Row *find_row(const BusStream *self, Value *value, uint64_t block)
+{
+    guint n = value->rows->len;
+    for (; value->at < n; value->at++) {
+        const Row *row =
+            &g_array_index(value->rows, Row, self->descending ? n - 1 - value->at : value->at);
+        if (row->block == block)
+            return row;
+        if (self->descending ? row->block < block : row->block > block)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void mask(BusPlaces *self, uint64_t block, uint64_t low, uint64_t high)
+{
+    uint64_t first = block * BUS_BLOCK_EVENTS + 1;
+    for (unsigned i = 0; i < BUS_BLOCK_EVENTS && first + i < low; i++)
+        self->bits[i / 64] &= ~(UINT64_C(1) << i % 64);
+    for (unsigned i = BUS_BLOCK_EVENTS; i-- > 0 && first + i > high;)
+        self->bits[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
+/* What all filters let through of @block. */
+static void join_block(BusStream *self, uint64_t block)
+{
+    bool any = true;
+    self->block = block;
+    memset(&self->places, 0xff, sizeof self->places);
+    for (unsigned f = 0; f < self->n_filters && any; f++) {
+        BusPlaces of_filter = {0};
+        for (guint i = 0; i < self->filters[f].values->len; i++) {
+            Value *value = &g_array_index(self->filters[f].values, Value, i);
+            const Row *row = find_row(self, value, block);
+            for (unsigned w = 0; row != NULL && w < BUS_PLACES_WORDS; w++)
+                of_filter.bits[w] |= row->places.bits[w];
+        }
+        any = bus_places_keep(&self->places, &of_filter);
+    }
+    if (any)
+        mask(&self->places, block, self->low, self->high);
+}
+
+static void step_block(BusStream *self)
+{
+    uint64_t end = ((self->descending ? self->low : self->high) - 1) / BUS_BLOCK_EVENTS;
+    self->more = self->next_block != end;
+    if (self->more && self->descending)
+        self->next_block--;
+    else if (self->more)
+        self->next_block++;
 }
 
 bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error)
 {
-    uint64_t candidate = self->bound;
-    unsigned agreed = 0;
-    for (unsigned i = 0; candidate != 0 && agreed < self->n_filters;
-         i = (i + 1) % self->n_filters) {
-        uint64_t seq = 0;
-        if (!seek_filter(self, &self->filters[i], candidate, &seq, error))
+    for (;;) {
+        int place = self->descending ? bus_places_pop_last(&self->places)
+                                     : bus_places_pop_first(&self->places);
+        if (place >= 0) {
+            *out_seq = self->block * BUS_BLOCK_EVENTS + (uint64_t)place + 1;
+            return true;
+        }
+        if (!self->more) {
+            *out_seq = 0;
+            return true;
+        }
+        if (self->n_filters > 0 && !is_loaded(self, self->next_block) && !load(self, error))
             return false;
-        agreed = seq == candidate ? agreed + 1 : 1;
-        candidate = seq;
+        join_block(self, self->next_block);
+        step_block(self);
     }
-    self->bound = candidate != 0 ? step_past(self, candidate) : 0;
-    *out_seq = candidate;
-    return true;
 }

@@ -24,13 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusStream, bus_stream_free)
 /** bus_stream_next: @out_seq is 0 at the end */
 bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** bus_stream_hurry: many numbers will be taken: more of them are read at a time */
-void bus_stream_hurry(BusStream *self);
-
 /** bus_stream_is_exact: whether it lets through just what the query's positive filters want */
 bool bus_stream_is_exact(const BusStream *self);
 
-/** bus_stream_only_object: whether its one filter is a single object; @out_key is its key */
-bool bus_stream_only_object(const BusStream *self, int64_t *out_key);
+/** bus_stream_only_name: whether its one filter is a single name; @out_key is its key */
+bool bus_stream_only_name(const BusStream *self, int64_t *out_key);
 
 G_END_DECLS

@@ -4,8 +4,10 @@
  * are what lets it be found again, and can be told from it.
  *
  * A block is 1024 events. While one is being filled, its events are found by reading them; when
- * it is full, its index rows go in at once, sorted. An append so writes few pages, and a query
- * reads at most one block beside the index.
+ * it is full, its index rows go in at once, sorted: for each name one row, with the events of the
+ * block that it stands in. An append so writes few pages, and a query reads at most one block
+ * beside the index. Rows of 16 blocks lie together, so that a long log is appended to in as few
+ * places as a short one; a query looks into each such part.
  */
 #include "bus/tables.h"
 
@@ -45,6 +47,10 @@
     "INSERT INTO bus_head (one, seq, prev, logged_us, behind, frontier, policy, head_seq, "        \
     "head_us) VALUES (1, 0, "
 
+#define PARTS(BLOB, END)                                                                           \
+    "CREATE TABLE bus_ref (part BIGINT NOT NULL, h BIGINT NOT NULL, block BIGINT NOT NULL, "       \
+    "n BIGINT NOT NULL, places " BLOB " NOT NULL, PRIMARY KEY (part, h, block" END
+
 static const BaseDbMigration migrations[] = {
     {
         .sqlite = TABLES("INTEGER PRIMARY KEY", "BLOB")
@@ -57,6 +63,13 @@ static const BaseDbMigration migrations[] = {
         .sqlite = "ALTER TABLE bus_retention ADD COLUMN done BIGINT NOT NULL DEFAULT 0;"
                   "CREATE TABLE bus_blob (digest BLOB PRIMARY KEY, refs BIGINT NOT NULL)",
         .postgresql = "ALTER TABLE bus_retention ADD COLUMN done BIGINT NOT NULL DEFAULT 0",
+    },
+    {
+        /* bus_block_catch_up() fills them */
+        .sqlite = "DROP TABLE bus_ref; DROP TABLE bus_count; DELETE FROM bus_block;" PARTS(
+            "BLOB", ")) WITHOUT ROWID"),
+        .postgresql = "DROP TABLE bus_ref; DROP TABLE bus_count; DELETE FROM bus_block;" PARTS(
+            "BYTEA", ") INCLUDE (n, places))"),
     },
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define EVENTS 2500
+#define MANY_EVENTS (17 * BUS_BLOCK_EVENTS + 100) /* of which the index is in two parts */
 #define SECOND INT64_C(1000000)
 #define START (INT64_C(1700000000) * SECOND)
 
@@ -213,11 +214,99 @@ static void test_histogram(Fixture *self, const void *data)
     }
 }
 
+static void read_all(Fixture *self)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t after = self->all->len;
+    for (;;) {
+        g_autoptr(GPtrArray) more = bus_log_read(self->log, after, 10000, &error);
+        g_assert_no_error(error);
+        if (more->len == 0)
+            return;
+        after += more->len;
+        g_ptr_array_extend_and_steal(self->all, g_steal_pointer(&more));
+    }
+}
+
+/* Every thousandth event has an object of its own. */
+static void append_many(Fixture *self, unsigned start, unsigned end)
+{
+    g_autoptr(GError) error = NULL;
+    for (unsigned i = start; i < end; i += 100) {
+        BusDraft drafts[100];
+        char objects[100][16];
+        const char *lists[100][2];
+        for (unsigned k = 0; k < 100; k++) {
+            g_snprintf(objects[k], sizeof objects[k], "rare:%u", (i + k) / 1000);
+            lists[k][0] = (i + k) % 1000 == 0 ? objects[k] : NULL;
+            lists[k][1] = NULL;
+            drafts[k] = (BusDraft){.topic = (i + k) % 13 == 0 ? "org.atoll.prod.many.a.b"
+                                                              : "org.atoll.prod.more.a.b",
+                                   .actor = (i + k) % 3 == 0 ? "person:x" : "person:y",
+                                   .objects = lists[k],
+                                   .time_us = START + 10 * SECOND * (int64_t)(i + k)};
+        }
+        g_assert_true(base_db_begin(self->db, &error));
+        g_assert_true(bus_append(self->log, drafts, MIN(100, end - i), NULL, &error));
+        g_assert_true(base_db_commit(self->db, &error));
+    }
+}
+
+static void compare_parts(Fixture *self)
+{
+    static const struct {
+        const char *categories, *actors, *objects;
+    } cases[] = {
+        {.categories = "many"},
+        {.categories = "many", .actors = "person:x"},
+        {.categories = "cat1", .actors = "person:x person:p3"},
+        {.categories = "cat1"},
+        {.objects = "rare:3"},
+        {.objects = "rare:17"},
+        {.objects = "rare:3 rare:17 deb:pkg4"},
+        {.objects = "deb:pkg4"},
+        {.actors = "person:x", .objects = "rare:9 rare:17"},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases) * 8; i++) {
+        g_auto(BusQuery) query = {.limit = 20};
+        unsigned c = i / 8;
+        query.categories.any = words(cases[c].categories);
+        query.actors.any = words(cases[c].actors);
+        query.objects.any = words(cases[c].objects);
+        query.order = i % 2 == 0 ? BUS_ORDER_DESC : BUS_ORDER_ASC;
+        query.offset = i / 2 % 2 == 0 ? 0 : 1200;
+        query.start_us = i / 4 % 2 == 0 ? 0 : START + 10 * SECOND * 2047;
+        compare(self, &query);
+    }
+}
+
+static void test_parts(Fixture *self, const void *data)
+{
+    append_many(self, EVENTS, MANY_EVENTS);
+    read_all(self);
+    compare_parts(self);
+}
+
+/* As an older program left it: the index is written when the log is opened. */
+static void test_catch_up(Fixture *self, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_true(base_db_exec(
+        self->db, "DELETE FROM bus_ref; DELETE FROM bus_block; DELETE FROM bus_name", &error));
+    bus_log_close(self->log);
+    self->log = bus_log_open(self->db, self->dir, &error);
+    g_assert_no_error(error);
+    compare_parts(self);
+    test_histogram(self, data);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/bus/query/filters", Fixture, NULL, set_up, test_filters, tear_down);
     g_test_add("/bus/query/contains", Fixture, NULL, set_up, test_contains, tear_down);
+    g_test_add("/bus/query/parts", Fixture, NULL, set_up, test_parts, tear_down);
+    g_test_add("/bus/query/catch-up", Fixture, NULL, set_up, test_catch_up, tear_down);
     g_test_add("/bus/query/histogram", Fixture, NULL, set_up, test_histogram, tear_down);
     return g_test_run();
 }
