@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The event log's own part of the bench: bench-bus MODE URL STATE NUMBER [BATCH]
+ * The event log's own part of the bench: bench-bus MODE URL STATE NUMBER [BATCH [THREADS]]
  *   append  NUMBER signed, durable events, BATCH a transaction
+ *   group   the same from THREADS publishers that share their commits; each waits for its own
  *   fsync   NUMBER small appends to a file in STATE, each with fdatasync
  *   fill    NUMBER events that look like real ones, without signatures and not durable
  *   query   NUMBER queries of each kind, by what fill wrote
  * Prints one JSON object. bench-bus copy TABLE - NUMBER prints what fill would have left in one
  * table as lines for PostgreSQL's COPY.
  */
+#include "bus/group.h"
 #include "bus/log-private.h"
 #include "bus/places.h"
 #include "bus/query.h"
@@ -73,28 +75,104 @@ static JsonObject *make_body(uint64_t i)
     return body;
 }
 
+typedef struct {
+    unsigned n;
+    Sample *samples;
+    BusDraft *drafts;
+    GPtrArray *bodies;
+} Drafts;
+
+static void init_drafts(Drafts *self, unsigned n)
+{
+    self->n = n;
+    self->samples = g_new0(Sample, n);
+    self->drafts = g_new0(BusDraft, n);
+    self->bodies = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+}
+
+static void clear_drafts(Drafts *self)
+{
+    g_free(self->samples);
+    g_free(self->drafts);
+    g_ptr_array_unref(self->bodies);
+}
+
+static void make_drafts(Drafts *self, uint64_t first)
+{
+    g_ptr_array_set_size(self->bodies, 0);
+    for (unsigned i = 0; i < self->n; i++) {
+        make_sample(&self->samples[i], first + i);
+        g_ptr_array_add(self->bodies, make_body(first + i));
+        self->drafts[i] = (BusDraft){.topic = self->samples[i].topic,
+                                     .actor = self->samples[i].actor,
+                                     .objects = self->samples[i].objects,
+                                     .body = self->bodies->pdata[i]};
+    }
+}
+
 static bool append(BusLog *log, uint64_t n, unsigned batch, GError **error)
 {
-    g_autofree Sample *samples = g_new0(Sample, batch);
-    g_autofree BusDraft *drafts = g_new0(BusDraft, batch);
+    Drafts drafts;
+    init_drafts(&drafts, batch);
+    bool ok = true;
     double start = now();
-    for (uint64_t done = 0; done < n; done += batch) {
-        g_autoptr(GPtrArray) bodies =
-            g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
-        for (unsigned i = 0; i < batch; i++) {
-            make_sample(&samples[i], done + i);
-            g_ptr_array_add(bodies, make_body(done + i));
-            drafts[i] = (BusDraft){.topic = samples[i].topic,
-                                   .actor = samples[i].actor,
-                                   .objects = samples[i].objects,
-                                   .body = bodies->pdata[i]};
-        }
-        if (!base_db_begin(log->db, error) || !bus_append(log, drafts, batch, NULL, error) ||
-            !base_db_commit(log->db, error))
-            return false;
+    for (uint64_t done = 0; ok && done < n; done += batch) {
+        make_drafts(&drafts, done);
+        ok = base_db_begin(log->db, error) && bus_append(log, drafts.drafts, batch, NULL, error) &&
+             base_db_commit(log->db, error);
     }
     printf("{\"per_second\": %.1f}\n", (double)n / (now() - start));
-    return true;
+    clear_drafts(&drafts);
+    return ok;
+}
+
+typedef struct {
+    BusGroup *group;
+    const char *url;
+    const char *state_dir;
+    uint64_t first;
+    uint64_t n;
+    unsigned batch;
+    GError *error;
+} Publisher;
+
+static void *publish(void *data)
+{
+    Publisher *self = data;
+    g_autoptr(BaseDb) db = base_db_open(self->url, &self->error);
+    g_autoptr(BusLog) log = db != NULL ? bus_log_open(db, self->state_dir, &self->error) : NULL;
+    Drafts drafts;
+    init_drafts(&drafts, self->batch);
+    bool ok = log != NULL;
+    for (uint64_t done = 0; ok && done < self->n; done += self->batch) {
+        make_drafts(&drafts, self->first + done);
+        ok = bus_group_publish(self->group, log, drafts.drafts, self->batch, NULL, &self->error);
+    }
+    clear_drafts(&drafts);
+    return NULL;
+}
+
+static bool group(const char *url, const char *state_dir, uint64_t n, unsigned batch,
+                  unsigned n_threads, GError **error)
+{
+    g_autoptr(BusGroup) group = bus_group_new();
+    g_autofree Publisher *publishers = g_new0(Publisher, n_threads);
+    g_autofree GThread **threads = g_new0(GThread *, n_threads);
+    bool ok = true;
+    double start = now();
+    for (unsigned i = 0; i < n_threads; i++) {
+        publishers[i] =
+            (Publisher){group, url, state_dir, n / n_threads * i, n / n_threads, batch, NULL};
+        threads[i] = g_thread_new("publisher", publish, &publishers[i]);
+    }
+    for (unsigned i = 0; i < n_threads; i++) {
+        (void)g_thread_join(threads[i]);
+        if (publishers[i].error != NULL && ok)
+            g_propagate_error(error, g_steal_pointer(&publishers[i].error));
+        ok = ok && (error == NULL || *error == NULL);
+    }
+    printf("{\"per_second\": %.1f}\n", (double)n / (now() - start));
+    return ok;
 }
 
 static bool measure_fsync(const char *dir, uint64_t n)
@@ -403,7 +481,9 @@ int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     if (argc < 5) {
-        fprintf(stderr, "usage: bench-bus append|fsync|fill|query URL STATE NUMBER [BATCH]\n");
+        fprintf(
+            stderr,
+            "usage: bench-bus append|group|fsync|fill|query URL STATE NUMBER [BATCH [THREADS]]\n");
         return 2;
     }
     uint64_t n = MAX(1, g_ascii_strtoull(argv[4], NULL, 10));
@@ -417,7 +497,10 @@ int main(int argc, char **argv)
     g_autoptr(BaseDb) db = base_db_open(argv[2], &error);
     g_autoptr(BusLog) log = db != NULL ? bus_log_open(db, argv[3], &error) : NULL;
     bool ok = log != NULL;
-    if (ok && strcmp(argv[1], "append") == 0)
+    if (ok && strcmp(argv[1], "group") == 0)
+        ok = group(argv[2], argv[3], n, batch, argc > 6 ? (unsigned)MAX(1, atoi(argv[6])) : 1,
+                   &error);
+    else if (ok && strcmp(argv[1], "append") == 0)
         ok = append(log, n, batch, &error);
     else if (ok && strcmp(argv[1], "fill") == 0)
         ok = fill(log, n, &error);

@@ -4,9 +4,9 @@
  * writers are in one order. What is appended at once is signed at once: an event's `prev` does not
  * cover the signature before it, so all texts are there before the first signature.
  */
-#include "bus/canonical.h"
 #include "bus/head.h"
 #include "bus/log-private.h"
+#include "bus/prepare.h"
 #include "bus/schema.h"
 #include "bus/signed.h"
 
@@ -56,57 +56,15 @@ char *bus_log_make_id(BusLog *self)
     return make_id(self, self->clock());
 }
 
-static bool set_body(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
+static bool set_id(Batch *self, BusEvent *event, GError **error)
 {
-    GString *text = g_string_sized_new(256);
-    bool ok = true;
-    if (draft->body != NULL)
-        ok = bus_canonical_print(draft->body, text, error);
-    else
-        g_string_append(text, "{}");
-    if (ok && text->len > BUS_BODY_MAX_BYTES) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
-                    "the body has %zu bytes, of at most %d: what is larger goes by its digest",
-                    text->len, BUS_BODY_MAX_BYTES);
-        ok = false;
-    }
-    if (ok)
-        bus_hash_text(self->log->sha256, text->str, text->len, event->body_digest);
-    event->body = g_string_free(text, FALSE);
-    if (!ok)
-        g_prefix_error(error, "the body: ");
-    return ok;
-}
-
-static bool set_objects(BusEvent *event, const BusDraft *draft, GError **error)
-{
-    unsigned n = 0;
-    for (; draft->objects != NULL && draft->objects[n] != NULL; n++) {
-        if (!bus_signed_check_object(draft->objects[n], error))
-            return false;
-    }
-    if (n > BUS_OBJECTS_MAX) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
-                    "the event has %u objects, of at most %d", n, BUS_OBJECTS_MAX);
-        return false;
-    }
-    event->objects =
-        draft->objects != NULL ? g_strdupv((char **)draft->objects) : g_new0(char *, 1);
-    return true;
-}
-
-static bool set_id(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
-{
-    if (draft->id == NULL) {
+    uint8_t bytes[16];
+    if (event->id == NULL) {
         event->id = make_id(self->log, event->logged_us);
         return true;
     }
-    uint8_t bytes[16];
-    event->id = g_ascii_strdown(draft->id, -1);
-    if (!bus_log_id_to_bytes(event->id, bytes)) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID, "the id ‘%.64s’ is no UUID", draft->id);
-        return false;
-    }
+    if (!bus_log_id_to_bytes(event->id, bytes))
+        g_assert_not_reached();
     BaseDbStatement *statement =
         base_db_prepare(self->log->db, "SELECT seq FROM bus_event WHERE id = ?1", error);
     bool row = false;
@@ -123,13 +81,10 @@ static bool set_id(Batch *self, BusEvent *event, const BusDraft *draft, GError *
     return !row;
 }
 
-static bool set_schema(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
+static bool set_schema(Batch *self, BusEvent *event, JsonObject *body, GError **error)
 {
-    if (draft->schema == NULL)
+    if (event->schema == NULL)
         return true;
-    if (!bus_signed_check_name("schema", draft->schema, error))
-        return false;
-    event->schema = g_strdup(draft->schema);
     BaseDbStatement *statement = base_db_prepare(
         self->log->db,
         "SELECT digest FROM bus_schema WHERE id = ?1 ORDER BY added_us DESC, digest "
@@ -138,28 +93,14 @@ static bool set_schema(Batch *self, BusEvent *event, const BusDraft *draft, GErr
     bool row = false;
     if (statement == NULL)
         return false;
-    base_db_bind_text(statement, 1, draft->schema);
+    base_db_bind_text(statement, 1, event->schema);
     if (!base_db_step(statement, &row, error))
         return false;
     if (row)
         event->schema_digest = g_strdup(base_db_column_text(statement, "digest"));
     base_db_reset(statement);
-    return true;
-}
-
-static bool check_draft(Batch *self, const BusDraft *draft, GError **error)
-{
-    if (draft->topic == NULL || draft->actor == NULL || draft->time_us < 0 ||
-        draft->time_us > INT64_C(253402300799) * G_USEC_PER_SEC || (int)draft->severity < 0 ||
-        draft->severity > 100) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID,
-                    "an event needs a topic, an actor, a time from 1970 to 9999 and a severity of "
-                    "0 to 100");
-        return false;
-    }
-    return bus_topic_check(draft->topic, error) &&
-           bus_signed_check_name("actor", draft->actor, error) &&
-           bus_policy_check(self->log->policy, self->log->key, draft->actor, draft->topic, error);
+    return !row ||
+           bus_schema_check_body(self->log, event->schema, event->schema_digest, body, error);
 }
 
 /* Links @event behind what the batch has, and moves the head on to it. */
@@ -176,25 +117,25 @@ static void chain(Batch *self, BusEvent *event)
     g_ptr_array_add(self->events, event);
 }
 
+/* Owns @event. @body: what it was prepared from */
+static bool add(Batch *self, BusEvent *event, JsonObject *body, GError **error)
+{
+    g_autoptr(BusEvent) owned = event;
+    event->logged_us = MAX(self->log->clock(), self->head.logged_us);
+    if (event->time_us == 0)
+        event->time_us = event->logged_us;
+    event->key = g_strdup(self->log->key);
+    if (!bus_policy_check(self->log->policy, event->key, event->actor, event->topic, error) ||
+        !set_id(self, event, error) || !set_schema(self, event, body, error))
+        return false;
+    chain(self, g_steal_pointer(&owned));
+    return true;
+}
+
 static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
 {
-    if (!check_draft(self, draft, error))
-        return false;
-    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
-    event->logged_us = MAX(self->log->clock(), self->head.logged_us);
-    event->time_us = draft->time_us != 0 ? draft->time_us : event->logged_us;
-    event->topic = g_strdup(draft->topic);
-    event->actor = g_strdup(draft->actor);
-    event->key = g_strdup(self->log->key);
-    event->severity = draft->severity != 0 ? draft->severity : BUS_SEVERITY_INFO;
-    if (!set_id(self, event, draft, error) || !set_schema(self, event, draft, error) ||
-        !set_objects(event, draft, error) || !set_body(self, event, draft, error))
-        return false;
-    if (event->schema_digest != NULL &&
-        !bus_schema_check_body(self->log, event->schema, event->schema_digest, draft->body, error))
-        return false;
-    chain(self, g_steal_pointer(&event));
-    return true;
+    BusEvent *event = bus_prepare(draft, self->log->sha256, error);
+    return event != NULL && add(self, event, draft->body, error);
 }
 
 static void sign_part(Batch *self, guint start, guint end)
@@ -294,18 +235,14 @@ static bool add_first(Batch *self, GError **error)
     json_object_set_string_member(body, "key", self->log->key);
     json_object_set_string_member(body, "public", hex);
     json_object_set_array_member(body, "topics", topics);
-    g_autoptr(BusEvent) event = g_new0(BusEvent, 1);
-    BusDraft draft = {.body = body};
+    BusDraft draft = {.topic = BUS_TOPIC_KEY_ADDED, .actor = "service:bus", .body = body};
+    g_autoptr(BusEvent) event = bus_prepare(&draft, self->log->sha256, error);
+    if (event == NULL)
+        return false;
     event->logged_us = self->log->clock();
     event->time_us = event->logged_us;
     event->id = make_id(self->log, event->logged_us);
-    event->topic = g_strdup(BUS_TOPIC_KEY_ADDED);
-    event->actor = g_strdup("service:bus");
     event->key = g_strdup(self->log->key);
-    event->severity = BUS_SEVERITY_INFO;
-    event->objects = g_new0(char *, 1);
-    if (!set_body(self, event, &draft, error))
-        return false;
     chain(self, g_steal_pointer(&event));
     BusEvent *first = self->events->pdata[0];
     return bus_policy_apply(self->log->policy, first, error);
@@ -330,7 +267,8 @@ static bool note_clock(Batch *self, GError **error)
     return add_draft(self, &draft, error);
 }
 
-static bool append(Batch *self, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
+/* @events: (transfer full): prepared from @drafts */
+static bool append(Batch *self, const BusDraft *drafts, GPtrArray *events, uint64_t *out_first_seq,
                    GError **error)
 {
     if (!bus_head_load(self->log, BUS_HEAD_LOCK, &self->head, error) || !load_policy(self, error))
@@ -338,8 +276,8 @@ static bool append(Batch *self, const BusDraft *drafts, unsigned n_drafts, uint6
     if (self->head.seq == 0 ? !add_first(self, error) : !note_clock(self, error))
         return false;
     uint64_t first_seq = self->head.seq + 1;
-    for (unsigned i = 0; i < n_drafts; i++) {
-        if (!add_draft(self, &drafts[i], error))
+    for (unsigned i = 0; i < events->len; i++) {
+        if (!add(self, g_steal_pointer(&events->pdata[i]), drafts[i].body, error))
             return false;
     }
     if (self->events->len > 0 && self->head.frontier.size == 0) {
@@ -355,8 +293,8 @@ static bool append(Batch *self, const BusDraft *drafts, unsigned n_drafts, uint6
     return true;
 }
 
-bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
-                    GError **error)
+bool bus_append_prepared(BusLog *log, const BusDraft *drafts, GPtrArray *prepared,
+                         uint64_t *out_first_seq, GError **error)
 {
     g_assert(base_db_in_transaction(log->db));
     if (log->state_dir == NULL) {
@@ -364,11 +302,11 @@ bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint
         return false;
     }
     /* beside the drafts: the first event of a log, or one about its clock */
-    unsigned max_events = n_drafts + 1;
+    unsigned max_events = prepared->len + 1;
     g_autoptr(GPtrArray) events = g_ptr_array_new_full(max_events, (GDestroyNotify)bus_event_free);
     g_autofree void *text_hashes = g_malloc_n(max_events, BASE_SHA256_BYTES);
     Batch batch = {.log = log, .events = events, .text_hashes = text_hashes};
-    bool ok = append(&batch, drafts, n_drafts, out_first_seq, error);
+    bool ok = append(&batch, drafts, prepared, out_first_seq, error);
     /* What it holds may be of a transaction that the caller will roll back: the number of the
      * last change alone does not tell, since another event may get it. */
     if (!ok || batch.head.policy > batch.head.seq - events->len)
@@ -376,17 +314,24 @@ bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint
     return ok;
 }
 
+bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
+                    GError **error)
+{
+    g_autoptr(GPtrArray) events = g_ptr_array_new_full(n_drafts, (GDestroyNotify)bus_event_free);
+    for (unsigned i = 0; i < n_drafts; i++) {
+        BusEvent *event = bus_prepare(&drafts[i], log->sha256, error);
+        if (event == NULL)
+            return false;
+        g_ptr_array_add(events, event);
+    }
+    return bus_append_prepared(log, drafts, events, out_first_seq, error);
+}
+
 bool bus_append(BusLog *self, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
                 GError **error)
 {
-    for (unsigned i = 0; i < n_drafts; i++) {
-        if (drafts[i].topic != NULL && g_str_has_prefix(drafts[i].topic, BUS_TOPIC_OWN)) {
-            g_set_error(error, BUS_ERROR, BUS_ERROR_DENIED,
-                        "topics that begin with " BUS_TOPIC_OWN " are the log's own");
-            return false;
-        }
-    }
-    return bus_append_own(self, drafts, n_drafts, out_first_seq, error);
+    g_autoptr(GPtrArray) events = bus_prepare_all(drafts, n_drafts, self->sha256, error);
+    return events != NULL && bus_append_prepared(self, drafts, events, out_first_seq, error);
 }
 
 static bool publish_once(BusLog *self, const BusDraft *draft, uint64_t *out_seq, GError **error)

@@ -70,6 +70,11 @@ bool bus_head_save(BusLog *log, const BusHead *head, GError **error) G_GNUC_WARN
 bool bus_append_own(BusLog *log, const BusDraft *drafts, unsigned n_drafts, uint64_t *out_first_seq,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_append_prepared: as bus_append_own(), for what bus_prepare() made of @drafts: of @events,
+ * in order, which is emptied */
+bool bus_append_prepared(BusLog *log, const BusDraft *drafts, GPtrArray *events,
+                         uint64_t *out_first_seq, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** bus_row_read: (transfer full): the event of a row with signed, signature, hash, body, blob;
  * %BUS_ERROR_BROKEN names it when its text cannot be read */
 BusEvent *bus_row_read(BusLog *log, BaseDbStatement *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
  */
 #include "web/logs.h"
 
+#include "bus/group.h"
 #include "bus/token.h"
 
 /* There are as many connections as requests at once: each must be content with little. */
@@ -15,6 +16,7 @@ struct _WebLogs {
     char *state_dir;
     GMutex lock;
     GQueue idle; /* BusLog */
+    BusGroup *group;
 };
 
 static void close_log(BusLog *log)
@@ -40,6 +42,7 @@ WebLogs *web_logs_new(const char *database, const char *state_dir, GError **erro
     g_autoptr(WebLogs) self = g_new0(WebLogs, 1);
     g_mutex_init(&self->lock);
     g_queue_init(&self->idle);
+    self->group = bus_group_new();
     self->database = g_strdup(database);
     self->state_dir = g_strdup(state_dir);
     BusLog *log = open_log(self, error);
@@ -60,6 +63,7 @@ void web_logs_free(WebLogs *self)
     for (BusLog *log = g_queue_pop_head(&self->idle); log != NULL;
          log = g_queue_pop_head(&self->idle))
         close_log(log);
+    bus_group_free(self->group);
     g_mutex_clear(&self->lock);
     g_free(self->database);
     g_free(self->state_dir);
@@ -96,6 +100,11 @@ void web_logs_give_back(WebLogsLease *lease)
     g_mutex_lock(&lease->logs->lock);
     g_queue_push_head(&lease->logs->idle, log);
     g_mutex_unlock(&lease->logs->lock);
+}
+
+bool web_logs_publish(WebLogsLease *lease, const BusDraft *draft, uint64_t *out_seq, GError **error)
+{
+    return bus_group_publish(lease->logs->group, lease->log, draft, 1, out_seq, error);
 }
 
 void web_logs_note(WebLogsLease *lease, const GError *error)

@@ -47,6 +47,10 @@ bool web_logs_borrow(WebLogs *self, WebLogsLease *out_lease,
 void web_logs_give_back(WebLogsLease *lease);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WebLogsLease, web_logs_give_back)
 
+/** web_logs_publish: bus_publish(), which shares its commit with other requests of the moment */
+bool web_logs_publish(WebLogsLease *lease, const BusDraft *draft, uint64_t *out_seq,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** web_logs_note: when @error says that the connection broke, @lease is not used again */
 void web_logs_note(WebLogsLease *lease, const GError *error);
 

@@ -165,19 +165,20 @@ static WebResponse *respond_to(BusLog *log, const BusDraft *draft, uint64_t seq)
     return response;
 }
 
-static WebResponse *publish(BusLog *log, const BusDraft *draft, GError **error)
+static WebResponse *publish(WebLogsLease *lease, const BusDraft *draft, GError **error)
 {
     uint64_t seq = 0;
-    if (!bus_publish(log, draft, &seq, error))
+    if (!web_logs_publish(lease, draft, &seq, error))
         return NULL;
-    return respond_to(log, draft, seq);
+    return respond_to(lease->log, draft, seq);
 }
 
 /* As whom: a token's actor, or the client certificate's name, for which the log's own grants
  * say what it may. */
-static WebResponse *publish_as_peer(BusLog *log, const WebRequest *request, BusDraft *draft,
+static WebResponse *publish_as_peer(WebLogsLease *lease, const WebRequest *request, BusDraft *draft,
                                     GError **error)
 {
+    BusLog *log = lease->log;
     const char *token_text = find_token(request);
     g_autofree char *actor = NULL;
     if (token_text != NULL) {
@@ -203,7 +204,7 @@ static WebResponse *publish_as_peer(BusLog *log, const WebRequest *request, BusD
             return forbid(actor, draft->topic);
     }
     draft->actor = actor;
-    return publish(log, draft, error);
+    return publish(lease, draft, error);
 }
 
 WebResponse *web_events_publish(const WebSite *site, const WebRequest *request)
@@ -219,7 +220,7 @@ WebResponse *web_events_publish(const WebSite *site, const WebRequest *request)
     WebResponse *response = NULL;
     if (read_message(request->body, &message, &error) &&
         web_logs_borrow(site->logs, &lease, &error))
-        response = publish_as_peer(lease.log, request, &message.draft, &error);
+        response = publish_as_peer(&lease, request, &message.draft, &error);
     if (response != NULL)
         return response;
     web_logs_note(&lease, error);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Publishers that share their commits. Whoever comes when nobody commits does it, for all that
+ * wait; then the next of those that came meanwhile. What only concerns one event, its checks and
+ * its canonical form, each does in its own thread before it waits.
+ *
+ * A transaction that fails says nothing of the others in it: then each does its own alone.
+ */
+#include "bus/group.h"
+
+#include "bus/log-private.h"
+#include "bus/prepare.h"
+
+/* Of one transaction; more has no use, and lets the first ones wait. */
+#define EVENTS_MAX 1024
+
+typedef enum { WAITING, DONE, ALONE, UNSURE } State;
+
+/*
+ * Request:
+ * @state: %ALONE when it has to be done again, by itself; %UNSURE when it may have been done
+ */
+typedef struct {
+    const BusDraft *drafts;
+    GPtrArray *events; /* prepared from @drafts */
+    guint n;
+    State state;
+    uint64_t first_seq;
+} Request;
+
+struct _BusGroup {
+    GMutex lock;
+    GCond changed;
+    GQueue waiting; /* Request */
+    bool busy;      /* one commits */
+};
+
+BusGroup *bus_group_new(void)
+{
+    BusGroup *self = g_new0(BusGroup, 1);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    g_queue_init(&self->waiting);
+    return self;
+}
+
+void bus_group_free(BusGroup *self)
+{
+    if (self == NULL)
+        return;
+    g_assert(g_queue_is_empty(&self->waiting));
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+    g_free(self);
+}
+
+/* The caller's own, and those that waited longest. */
+static GPtrArray *take(BusGroup *self, Request *own)
+{
+    GPtrArray *requests = g_ptr_array_new();
+    guint n = own->n;
+    (void)g_queue_remove(&self->waiting, own);
+    g_ptr_array_add(requests, own);
+    for (Request *next = g_queue_peek_head(&self->waiting);
+         next != NULL && n + next->n <= EVENTS_MAX; next = g_queue_peek_head(&self->waiting)) {
+        n += next->n;
+        g_ptr_array_add(requests, g_queue_pop_head(&self->waiting));
+    }
+    return requests;
+}
+
+/* All as one batch: one signature, and one change of the head. */
+static bool append(BusLog *log, const GPtrArray *requests, GError **error)
+{
+    g_autoptr(GArray) drafts = g_array_new(FALSE, FALSE, sizeof(BusDraft));
+    g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func((GDestroyNotify)bus_event_free);
+    uint64_t seq = 0;
+    for (guint i = 0; i < requests->len; i++) {
+        Request *request = requests->pdata[i];
+        g_array_append_vals(drafts, request->drafts, request->n);
+        g_ptr_array_extend_and_steal(events, g_steal_pointer(&request->events));
+    }
+    if (!bus_append_prepared(log, (const BusDraft *)(void *)drafts->data, events, &seq, error))
+        return false;
+    for (guint i = 0; i < requests->len; i++) {
+        Request *request = requests->pdata[i];
+        request->first_seq = seq;
+        seq += request->n;
+    }
+    return true;
+}
+
+static State commit(BusLog *log, const GPtrArray *requests)
+{
+    g_autoptr(GError) error = NULL;
+    if (base_db_begin(log->db, &error) && append(log, requests, &error) &&
+        base_db_commit(log->db, &error))
+        return DONE;
+    base_db_rollback(log->db);
+    /* A connection that broke in COMMIT does not say whether it was done. */
+    return g_error_matches(error, BASE_DB_ERROR, BASE_DB_ERROR_AWAY) ? UNSURE : ALONE;
+}
+
+/* Until @own is done, or has to be done alone. */
+static void take_part(BusGroup *self, BusLog *log, Request *own)
+{
+    g_mutex_lock(&self->lock);
+    g_queue_push_tail(&self->waiting, own);
+    while (own->state == WAITING && self->busy)
+        g_cond_wait(&self->changed, &self->lock);
+    if (own->state == WAITING) {
+        self->busy = true;
+        g_autoptr(GPtrArray) requests = take(self, own);
+        g_mutex_unlock(&self->lock);
+        State state = commit(log, requests);
+        g_mutex_lock(&self->lock);
+        for (guint i = 0; i < requests->len; i++)
+            ((Request *)requests->pdata[i])->state = state;
+        self->busy = false;
+        g_cond_broadcast(&self->changed);
+    }
+    g_mutex_unlock(&self->lock);
+}
+
+static bool publish_many(BusLog *log, const BusDraft *drafts, unsigned n, uint64_t *out_first_seq,
+                         GError **error)
+{
+    if (!base_db_begin(log->db, error))
+        return false;
+    if (bus_append(log, drafts, n, out_first_seq, error) && base_db_commit(log->db, error))
+        return true;
+    base_db_rollback(log->db);
+    return false;
+}
+
+static bool find_number(BusLog *log, const char *id, uint64_t *out_seq)
+{
+    g_autoptr(BusEvent) event = bus_log_find(log, id, NULL);
+    if (event != NULL)
+        *out_seq = event->seq;
+    return event != NULL;
+}
+
+static bool publish_alone(BusLog *log, const Request *request, uint64_t *out_first_seq,
+                          GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    if (request->n != 1 && request->state == UNSURE) {
+        g_set_error(error, BASE_DB_ERROR, BASE_DB_ERROR_AWAY,
+                    "the database went away while %u events were stored: they may be there",
+                    request->n);
+        return false;
+    }
+    if (request->n != 1)
+        return publish_many(log, request->drafts, request->n, out_first_seq, error);
+    if (bus_publish(log, request->drafts, out_first_seq, &local))
+        return true;
+    if (request->state == UNSURE && g_error_matches(local, BUS_ERROR, BUS_ERROR_EXISTS) &&
+        find_number(log, request->drafts->id, out_first_seq))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+bool bus_group_publish(BusGroup *self, BusLog *log, const BusDraft *drafts, unsigned n_drafts,
+                       uint64_t *out_first_seq, GError **error)
+{
+    uint64_t seq = 0;
+    g_autofree char *id = NULL;
+    BusDraft single;
+    /* by its id a single one is known again */
+    if (n_drafts == 1 && drafts->id == NULL) {
+        id = bus_log_make_id(log);
+        single = *drafts;
+        single.id = id;
+        drafts = &single;
+    }
+    Request own = {.drafts = drafts, .n = n_drafts};
+    own.events = bus_prepare_all(drafts, n_drafts, log->sha256, error);
+    if (own.events == NULL)
+        return false;
+    take_part(self, log, &own);
+    g_clear_pointer(&own.events, g_ptr_array_unref);
+    if (own.state == DONE)
+        seq = own.first_seq;
+    else if (!publish_alone(log, &own, &seq, error))
+        return false;
+    if (out_first_seq != NULL)
+        *out_first_seq = seq;
+    return true;
+}
