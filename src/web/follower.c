@@ -231,8 +231,9 @@ static GPtrArray *find_older(WebFollower *self, BusLog *log, uint64_t after_seq,
         g_propagate_error(error, g_steal_pointer(&query_error));
         return NULL;
     }
-    bool full = events->len == FETCH_EVENTS;
-    *out_cursor = full ? ((BusEvent *)events->pdata[events->len - 1])->seq : MAX(head, after_seq);
+    uint64_t last = events->len > 0 ? ((BusEvent *)events->pdata[events->len - 1])->seq : 0;
+    /* what was appended after the head was read may be among them */
+    *out_cursor = events->len == FETCH_EVENTS ? last : MAX(MAX(head, after_seq), last);
     return g_steal_pointer(&events);
 }
 
