@@ -3,9 +3,10 @@
 """Measures the event log: appends, verifying, queries; against the disk and against RabbitMQ.
 
 All sides run in turn, several rounds; quote the ratios: rates belong to the machine. RabbitMQ is
-asked like for like: a durable queue, persistent messages, and either a confirm for each before the
-next, against single appends, or up to 100 unconfirmed at any time, against batches of 100. Either
-kind of its durable queues is measured, and the faster one counts. CPU time is that of all processes
+asked like for like: a durable queue, persistent messages, and as many of them unconfirmed as we have
+events on their way: one, against single appends; 100, against batches of 100; one on each of 16
+channels, against 16 publishers that share their commits; 200, against two publishers of batches.
+Either kind of its durable queues is measured, and the faster one counts. CPU time is that of all processes
 of a side: RabbitMQ's server and its client, or the one that appends. Queries run over --events
 stored events on SQLite and, copied, on PostgreSQL.
 """
@@ -30,6 +31,14 @@ TABLES = [
     ("bus_block", "block, min_us, max_us"),
     ("bus_name", "h, kind, name"),
 ]
+
+# what is measured: which part of the number of events, ours, and RabbitMQ's window and channels
+KINDS = {
+    "batches": (1, ("append", 100), (100,)),
+    "singles": (10, ("append", 1), (1,)),
+    "shared": (4, ("group", 1, 16), (1, 16)),
+    "pairs": (1, ("group", 100, 2), (200,)),
+}
 
 
 def log(text):
@@ -73,30 +82,29 @@ class Bench:
         os.makedirs(path, exist_ok=True)
         return path
 
-    def append(self, name, number, batch):
+    def measure_ours(self, name, number, mode, *options):
         state = self.state(name)
-        return self.rate(self.helper, "append", os.path.join(state, "atoll.db"), state, number, batch)
-
-    def measure_ours(self, name, number, batch):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        rate = self.append(name, number, batch)
+        rate = self.rate(self.helper, mode, os.path.join(state, "atoll.db"), state, number, *options)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return rate, used * 1e6 / number
 
-    def measure_peer(self, broker, queue, number, window):
+    def measure_peer(self, broker, queue, number, *options):
         before = group_cpu_seconds(broker.server.pid)
-        said = json.loads(self.run(self.peer, broker.port, queue, number, window))
+        said = json.loads(self.run(self.peer, broker.port, queue, number, *options))
         used = group_cpu_seconds(broker.server.pid) - before
         return said["per_second"], used * 1e6 / number + said["cpu_us"]
 
     def measure_appends(self, rounds, broker):
         n = int(20000 * self.scale)
-        runs = {"batches": lambda: self.measure_ours("batch", n, 100),
-                "singles": lambda: self.measure_ours("single", n // 10, 1)}
+        runs = {}
+        for kind, (share, ours, _) in KINDS.items():
+            runs[kind] = lambda kind=kind, m=n // share, ours=ours: self.measure_ours(kind, m, *ours)
         for queue in ("classic", "quorum") if broker else ():
-            runs[f"batches_{queue}"] = lambda q=queue: self.measure_peer(broker, q, n, 100)
-            runs[f"singles_{queue}"] = lambda q=queue: self.measure_peer(broker, q, n // 20, 1)
+            for kind, (share, _, theirs) in KINDS.items():
+                runs[f"{kind}_{queue}"] = lambda q=queue, m=n // share, theirs=theirs: (
+                    self.measure_peer(broker, q, m, *theirs))
         seen = {name: [] for name in runs}
         disk = []
         for i in range(rounds):
@@ -110,14 +118,14 @@ class Bench:
             self.results[name + "_cpu_us"] = statistics.median(used for _, used in both)
         self.results["singles_to_disk"] = statistics.median(
             single / rate for (single, _), rate in zip(seen["singles"], disk))
-        for kind in ("batches", "singles") if broker else ():
+        for kind in KINDS if broker else ():
             peers = [[rate for rate, _ in seen[f"{kind}_{queue}"]] for queue in ("classic", "quorum")]
             self.results[f"{kind}_to_rabbitmq"] = statistics.median(
                 ours / max(theirs) for (ours, _), *theirs in zip(seen[kind], *peers))
 
     def measure_verify(self):
         log("verifying")
-        state = self.state("batch")
+        state = self.state("batches")
         start = time.monotonic()
         report = json.loads(self.run(self.atoll, "bus", "verify", "--json", "--state", state))
         if not report["proven"]:
@@ -171,6 +179,10 @@ def goals(results):
                      results["batches_to_rabbitmq"], 2))
         rows.append(("singles to RabbitMQ's durable publish with a confirm each",
                      results["singles_to_rabbitmq"], 2))
+        rows.append(("16 publishers of singles to RabbitMQ's with 16 channels",
+                     results["shared_to_rabbitmq"], 2))
+        rows.append(("2 publishers of batches to RabbitMQ's, up to 200 unconfirmed",
+                     results["pairs_to_rabbitmq"], 2))
     out = [(name, value, f">= {goal}", value >= goal) for name, value, goal in rows]
     for engine in ("sqlite", "postgresql"):
         for kind, times in results.get(engine, {}).items():
@@ -219,7 +231,7 @@ def main():
     rows = goals(bench.results)
     if options.json:
         print(json.dumps(bench.results, indent=2))
-    for kind in ("batches", "singles"):
+    for kind in KINDS:
         used = {side: bench.results[key] for side, key in (
             ("here", f"{kind}_cpu_us"), ("RabbitMQ, classic queue", f"{kind}_classic_cpu_us"),
             ("quorum queue", f"{kind}_quorum_cpu_us")) if key in bench.results}

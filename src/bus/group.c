@@ -13,6 +13,9 @@
 
 /* Of one transaction; more has no use, and lets the first ones wait. */
 #define EVENTS_MAX 1024
+/* How long a commit waits for as many as the last one had, who are likely to come again: less than
+ * a commit takes. */
+#define GATHER_US 200
 
 typedef enum { WAITING, DONE, ALONE, UNSURE } State;
 
@@ -30,9 +33,11 @@ typedef struct {
 
 struct _BusGroup {
     GMutex lock;
-    GCond changed;
+    GCond changed;  /* a commit is done */
+    GCond arrived;  /* someone came to wait */
     GQueue waiting; /* Request */
     bool busy;      /* one commits */
+    guint last;     /* how many requests the last commit had */
 };
 
 BusGroup *bus_group_new(void)
@@ -40,6 +45,7 @@ BusGroup *bus_group_new(void)
     BusGroup *self = g_new0(BusGroup, 1);
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);
+    g_cond_init(&self->arrived);
     g_queue_init(&self->waiting);
     return self;
 }
@@ -51,6 +57,7 @@ void bus_group_free(BusGroup *self)
     g_assert(g_queue_is_empty(&self->waiting));
     g_mutex_clear(&self->lock);
     g_cond_clear(&self->changed);
+    g_cond_clear(&self->arrived);
     g_free(self);
 }
 
@@ -59,6 +66,9 @@ static GPtrArray *take(BusGroup *self, Request *own)
 {
     GPtrArray *requests = g_ptr_array_new();
     guint n = own->n;
+    int64_t end = g_get_monotonic_time() + GATHER_US;
+    while (self->waiting.length < self->last && g_cond_wait_until(&self->arrived, &self->lock, end))
+        continue;
     (void)g_queue_remove(&self->waiting, own);
     g_ptr_array_add(requests, own);
     for (Request *next = g_queue_peek_head(&self->waiting);
@@ -66,6 +76,7 @@ static GPtrArray *take(BusGroup *self, Request *own)
         n += next->n;
         g_ptr_array_add(requests, g_queue_pop_head(&self->waiting));
     }
+    self->last = requests->len;
     return requests;
 }
 
@@ -106,6 +117,7 @@ static void take_part(BusGroup *self, BusLog *log, Request *own)
 {
     g_mutex_lock(&self->lock);
     g_queue_push_tail(&self->waiting, own);
+    g_cond_signal(&self->arrived);
     while (own->state == WAITING && self->busy)
         g_cond_wait(&self->changed, &self->lock);
     if (own->state == WAITING) {
