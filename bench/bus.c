@@ -152,10 +152,10 @@ static void *publish(void *data)
     return NULL;
 }
 
-static bool group(const char *url, const char *state_dir, uint64_t n, unsigned batch,
+static bool group(BusLog *log, const char *url, const char *state_dir, uint64_t n, unsigned batch,
                   unsigned n_threads, GError **error)
 {
-    g_autoptr(BusGroup) group = bus_group_new();
+    g_autoptr(BusGroup) group = bus_group_new(log);
     g_autofree Publisher *publishers = g_new0(Publisher, n_threads);
     g_autofree GThread **threads = g_new0(GThread *, n_threads);
     bool ok = true;
@@ -498,7 +498,7 @@ int main(int argc, char **argv)
     g_autoptr(BusLog) log = db != NULL ? bus_log_open(db, argv[3], &error) : NULL;
     bool ok = log != NULL;
     if (ok && strcmp(argv[1], "group") == 0)
-        ok = group(argv[2], argv[3], n, batch, argc > 6 ? (unsigned)MAX(1, atoi(argv[6])) : 1,
+        ok = group(log, argv[2], argv[3], n, batch, argc > 6 ? (unsigned)MAX(1, atoi(argv[6])) : 1,
                    &error);
     else if (ok && strcmp(argv[1], "append") == 0)
         ok = append(log, n, batch, &error);

@@ -32,6 +32,7 @@ typedef struct {
 } Request;
 
 struct _BusGroup {
+    BusLog *writer; /* borrowed; of whoever commits */
     GMutex lock;
     GCond changed;  /* a commit is done */
     GCond arrived;  /* someone came to wait */
@@ -40,9 +41,10 @@ struct _BusGroup {
     guint last;     /* how many requests the last commit had */
 };
 
-BusGroup *bus_group_new(void)
+BusGroup *bus_group_new(BusLog *writer)
 {
     BusGroup *self = g_new0(BusGroup, 1);
+    self->writer = writer;
     g_mutex_init(&self->lock);
     g_cond_init(&self->changed);
     g_cond_init(&self->arrived);
@@ -113,7 +115,7 @@ static State commit(BusLog *log, const GPtrArray *requests)
 }
 
 /* Until @own is done, or has to be done alone. */
-static void take_part(BusGroup *self, BusLog *log, Request *own)
+static void take_part(BusGroup *self, Request *own)
 {
     g_mutex_lock(&self->lock);
     g_queue_push_tail(&self->waiting, own);
@@ -124,7 +126,7 @@ static void take_part(BusGroup *self, BusLog *log, Request *own)
         self->busy = true;
         g_autoptr(GPtrArray) requests = take(self, own);
         g_mutex_unlock(&self->lock);
-        State state = commit(log, requests);
+        State state = commit(self->writer, requests);
         g_mutex_lock(&self->lock);
         for (guint i = 0; i < requests->len; i++)
             ((Request *)requests->pdata[i])->state = state;
@@ -191,7 +193,7 @@ bool bus_group_publish(BusGroup *self, BusLog *log, const BusDraft *drafts, unsi
     own.events = bus_prepare_all(drafts, n_drafts, log->sha256, error);
     if (own.events == NULL)
         return false;
-    take_part(self, log, &own);
+    take_part(self, &own);
     g_clear_pointer(&own.events, g_ptr_array_unref);
     if (own.state == DONE)
         seq = own.first_seq;

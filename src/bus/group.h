@@ -13,14 +13,16 @@ G_BEGIN_DECLS
  */
 typedef struct _BusGroup BusGroup;
 
-BusGroup *bus_group_new(void);
+/** bus_group_new: @writer is borrowed: whoever commits does it with this one, so that it remembers
+ * what it wrote last; nobody else uses it meanwhile */
+BusGroup *bus_group_new(BusLog *writer);
 void bus_group_free(BusGroup *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusGroup, bus_group_free)
 
 /**
  * bus_group_publish:
  * @self: the group; any thread may call
- * @log: the caller's own; all of a group's are of one log
+ * @log: the caller's own, of the same log as the group's
  * @drafts: what to publish: together, in order, with no other event in between
  * @n_drafts: how many
  * @out_first_seq: (out) (optional): sequence number of the first

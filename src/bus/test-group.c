@@ -12,6 +12,7 @@
 typedef struct {
     char *dir;
     char *path;
+    BusLog *writer;
     BusGroup *group;
     int n_refused; /* atomic */
 } Fixture;
@@ -20,22 +21,6 @@ typedef struct {
     Fixture *fixture;
     unsigned number;
 } Publisher;
-
-static void set_up(Fixture *self, const void *data)
-{
-    g_autoptr(GError) error = NULL;
-    self->dir = g_dir_make_tmp("atoll-bus-XXXXXX", &error);
-    self->path = g_build_filename(self->dir, "atoll.db", NULL);
-    self->group = bus_group_new();
-}
-
-static void tear_down(Fixture *self, const void *data)
-{
-    bus_group_free(self->group);
-    g_assert_true(base_fd_remove_tree(AT_FDCWD, self->dir, NULL));
-    g_free(self->path);
-    g_free(self->dir);
-}
 
 static BusLog *open_log(Fixture *self)
 {
@@ -52,6 +37,24 @@ static void close_log(BusLog *log)
     BaseDb *db = bus_log_get_db(log);
     bus_log_close(log);
     base_db_close(db);
+}
+
+static void set_up(Fixture *self, const void *data)
+{
+    g_autoptr(GError) error = NULL;
+    self->dir = g_dir_make_tmp("atoll-bus-XXXXXX", &error);
+    self->path = g_build_filename(self->dir, "atoll.db", NULL);
+    self->writer = open_log(self);
+    self->group = bus_group_new(self->writer);
+}
+
+static void tear_down(Fixture *self, const void *data)
+{
+    bus_group_free(self->group);
+    close_log(self->writer);
+    g_assert_true(base_fd_remove_tree(AT_FDCWD, self->dir, NULL));
+    g_free(self->path);
+    g_free(self->dir);
 }
 
 /* Batches, single ones, and some of an id that is taken, which must not harm the others. */

@@ -16,7 +16,8 @@ struct _WebLogs {
     char *state_dir;
     GMutex lock;
     GQueue idle; /* BusLog */
-    BusGroup *group;
+    BusLog *writer;
+    BusGroup *group; /* with @writer */
 };
 
 static void close_log(BusLog *log)
@@ -42,7 +43,6 @@ WebLogs *web_logs_new(const char *database, const char *state_dir, GError **erro
     g_autoptr(WebLogs) self = g_new0(WebLogs, 1);
     g_mutex_init(&self->lock);
     g_queue_init(&self->idle);
-    self->group = bus_group_new();
     self->database = g_strdup(database);
     self->state_dir = g_strdup(state_dir);
     BusLog *log = open_log(self, error);
@@ -53,6 +53,10 @@ WebLogs *web_logs_new(const char *database, const char *state_dir, GError **erro
         return NULL;
     }
     g_queue_push_head(&self->idle, log);
+    self->writer = open_log(self, error);
+    if (self->writer == NULL)
+        return NULL;
+    self->group = bus_group_new(self->writer);
     return g_steal_pointer(&self);
 }
 
@@ -64,6 +68,8 @@ void web_logs_free(WebLogs *self)
          log = g_queue_pop_head(&self->idle))
         close_log(log);
     bus_group_free(self->group);
+    if (self->writer != NULL)
+        close_log(self->writer);
     g_mutex_clear(&self->lock);
     g_free(self->database);
     g_free(self->state_dir);
