@@ -9,6 +9,7 @@
 #include "cmd/provision/input.h"
 #include "provision/boot.h"
 #include "provision/error.h"
+#include "provision/state/results.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -52,16 +53,32 @@ static bool apply(const char *step, const char *path, bool *out_good, GCancellab
     return true;
 }
 
+/* Whoever waits for the end of this boot would wait for ever. */
+static void note_failure(const char *step, const char *path, const GError *why)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(ProvisionRoot) root = provision_root_open(path, &local);
+    if (root == NULL || !provision_results_fail(root, step, why->message, &local))
+        g_debug("%s", local->message);
+}
+
 /* The platform hears that the host is up when all is done, whatever came of it. */
 static bool run_all(const char *step, const ProvisionBoot *boot, const char *path, bool with_stage,
                     ProvisionBootState *state, bool *out_good, GCancellable *cancellable,
                     GError **error)
 {
     bool last = strcmp(step, "ready") == 0;
-    return (!with_stage || !last || apply(step, path, out_good, cancellable, error)) &&
-           run(step, boot, state, cancellable, error) &&
-           (!with_stage || last || *state != PROVISION_BOOT_READY ||
-            apply(step, path, out_good, cancellable, error));
+    g_autoptr(GError) local = NULL;
+    if (with_stage && last && !apply(step, path, out_good, cancellable, error))
+        return false;
+    if (!run(step, boot, state, cancellable, &local)) {
+        if (with_stage && !last)
+            note_failure(step, path, local);
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    return !with_stage || last || *state != PROVISION_BOOT_READY ||
+           apply(step, path, out_good, cancellable, error);
 }
 
 CmdExit cmd_provision_boot_run(const CmdArgs *args, GCancellable *cancellable, GError **error)

@@ -305,6 +305,20 @@ bool provision_results_end(ProvisionResults *self, const char *stage, const Prov
            (!last || write_cloud_result(self, v1, error));
 }
 
+bool provision_results_fail(ProvisionRoot *root, const char *stage, const char *message,
+                            GError **error)
+{
+    static const ProvisionPlace at = {.key = "datasource"};
+    g_autoptr(ProvisionResults) self = provision_results_load(root, strcmp(stage, "local") == 0);
+    g_autoptr(ProvisionReport) report = provision_report_new();
+    g_autoptr(ProvisionReport) none = provision_report_new();
+    provision_report_add(report, &at, PROVISION_FAILED, "%s", message);
+    return provision_results_begin(self, stage, error) &&
+           provision_results_end(self, stage, report, false, error) &&
+           provision_results_begin(self, "final", error) &&
+           provision_results_end(self, "final", none, true, error);
+}
+
 void provision_results_log(ProvisionRoot *root, const char *format, ...)
 {
     g_autofree char *name = NULL;

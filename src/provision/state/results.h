@@ -48,6 +48,18 @@ bool provision_results_instance(ProvisionResults *self, const ProvisionInstance 
 bool provision_results_end(ProvisionResults *self, const char *stage, const ProvisionReport *report,
                            bool last, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * provision_results_fail:
+ * @root: a root
+ * @stage: the stage before which no configuration could be had
+ * @message: what was wrong
+ * @error: return location
+ *
+ * The boot is over and failed: no later stage will run, and who waits for the end has it.
+ */
+bool provision_results_fail(ProvisionRoot *root, const char *stage, const char *message,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** provision_results_worst: of all records so far */
 ProvisionOutcome provision_results_worst(const ProvisionResults *self);
 
