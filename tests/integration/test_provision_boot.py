@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Whole first boots in QEMU: a NoCloud CD, Ignition in the firmware, EC2's service at its own
 address, a config drive. They take minutes each: --provision-boots runs them."""
+import contextlib
 import json
 import subprocess
 import sys
@@ -41,13 +42,6 @@ USER_DATA = textwrap.dedent("""\
     """)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def when_asked(request):
-    """Before any disk is made."""
-    if not request.config.getoption("--provision-boots"):
-        pytest.skip("boots of a whole host: --provision-boots")
-
-
 class Machine(Vm):
     """A host on a disk of its own. Each start of it is a QEMU of its own: after a reset the
     emulation is several times slower than in a fresh process."""
@@ -56,8 +50,9 @@ class Machine(Vm):
         own = directory / "disk.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", disk, own,
             *([f"{size_gib}G"] if size_gib else []))
-        super().__init__(own, snapshot=False, memory_mib=1024, timeout_s=1800, log=directory / "console",
-                         extra_args=["-action", "reboot=shutdown", *extra_args], **more)
+        super().__init__(own, snapshot=False, memory_mib=1024, log=directory / "console",
+                         extra_args=["-nodefaults", "-vga", "std", "-action", "reboot=shutdown",
+                                     *extra_args], **more)
 
     def restart(self):
         self.send("systemctl reboot")
@@ -80,19 +75,28 @@ def make_iso(path, label, files):
     return ["-drive", f"file={path},if=virtio,format=raw,readonly=on"]
 
 
+def ask(vm, commands):
+    """Command to its output, all in one go."""
+    cut = "-- atoll-test --"
+    text = "\n".join(f"{{ {command}\n}} </dev/null 2>&1; echo; echo '{cut}'"
+                     for command in commands)
+    answers = vm.run(text).output.split(cut)
+    assert len(answers) == len(commands) + 1
+    return {command: answer.strip() for command, answer in zip(commands, answers)}
+
+
 def expect(vm, wanted):
     """Command to its output: all that differ at once."""
-    found = {command: vm.run(command).output.strip() for command in wanted}
-    assert found == wanted
+    assert ask(vm, list(wanted)) == wanted
 
 
 def journal(vm):
     return vm.run("journalctl -b -o cat -u 'atoll-provision-*'").output
 
 
-def check_host(vm, hostname, platform, instance):
+def check_host(vm, hostname, platform, instance, more=None):
     """What every boot must come to. `packages` is not for an image: the result is degraded, and
-    nothing else is wrong."""
+    nothing else is wrong. `more` is what else to expect."""
     status = vm.run("cloud-init status --wait --long")
     assert "status: done" in status.output, status.output + journal(vm)
     bad = [line for line in status.output.splitlines()
@@ -108,7 +112,6 @@ def check_host(vm, hostname, platform, instance):
         "cat /home/ada/.ssh/authorized_keys": metadata.KEY,
         "stat -c '%a %U' /home/ada /home/ada/.ssh /home/ada/.ssh/authorized_keys":
             "755 ada\n700 ada\n600 ada",
-        "su ada -c 'sudo -n id -u'": "0",
         "readlink /etc/localtime | sed 's,.*zoneinfo/,,'": "Europe/London",
         "cat /var/lib/ran": "ran\nactive",
         "readlink /var/lib/cloud/instance": f"/var/lib/cloud/instances/{instance}",
@@ -117,6 +120,7 @@ def check_host(vm, hostname, platform, instance):
         "ls /var/lib/cloud/instance/boot-finished": "/var/lib/cloud/instance/boot-finished",
         "systemctl list-units --failed --plain --no-legend": "",
         "journalctl -b -o cat | grep -i -e 'ordering cycle' -e 'job .* deleted'": "",
+        **(more or {}),
     })
     # what clouds' tools read off the console
     shown = vm.check("journalctl -b -o cat -u atoll-provision-final.service")
@@ -148,7 +152,7 @@ vlans:
         "network-config": network})
     with Machine(provision_disk, tmp_path, 12, extra_args=drive) as vm:
         vm.login("root", PASSWORD)
-        check_host(vm, "cd-host", "nocloud", "nocloud-1")
+        check_host(vm, "cd-host", "nocloud", "nocloud-1", {"su ada -c 'sudo -n id -u'": "0"})
         assert vm.run("ls /run/atoll/provision/needs-network").status != 0
         addresses = vm.check("ip -4 -o addr")
         for address in ("192.0.2.77/24", "10.7.7.7/24", "10.0.2.15"):
@@ -162,7 +166,9 @@ vlans:
         assert vm.check("swapon --show=NAME,SIZE --noheadings --bytes").split() == [
             "/var/swap.img", str((64 << 20) - 4096)]
         assert vm.check("cat /var/log/own.log").count("said") == 1
-        keys = vm.check("sha256sum /etc/ssh/ssh_host_*_key /etc/shadow /etc/passwd")
+        # those that are made in the background
+        keys = vm.check("while pgrep -x ssh-keygen; do sleep 1; done > /dev/null; "
+                        "sha256sum /etc/ssh/ssh_host_*_key /etc/shadow /etc/passwd")
         vm.restart()
         status = vm.run("cloud-init status --wait --long")
         assert "status: done" in status.output
@@ -257,6 +263,21 @@ def test_ignition_in_the_firmware(provision_disk, tmp_path):
         })
 
 
+def test_ignition_that_fails(provision_disk, tmp_path):
+    """One message on the console, with the place of what is wrong, and no boot after it."""
+    config = tmp_path / "config.ign"
+    config.write_text(json.dumps({"ignition": {"version": "3.3.0"}, "storage": {"files": [
+        {"path": "/etc/x", "contents": {"source": "data:,x", "verification": {
+            "hash": "sha256-" + "0" * 64}}}]}}))
+    with Machine(provision_disk, tmp_path,
+                 extra_args=["-fw_cfg", f"name=opt/com.coreos/config,file={config}"]) as vm:
+        which = vm.expect(["first boot failed in the stage all", "login: "])
+        assert which == 0
+        vm.expect("storage.files\\[0\\].* the configuration wants 0000")
+        vm.expect("An emergency shell follows")
+        assert vm.expect(["[Ee]mergency mode", "login: "]) == 0
+
+
 # QEMU's guestfwd has one connection when it leads to a port, but any number when it runs a program.
 RELAY = """\
 import os, select, socket
@@ -279,34 +300,40 @@ serve = metadata.tokened(metadata.tree(files), "/latest/api/token",
                          "X-aws-ec2-metadata-token-ttl-seconds", "X-aws-ec2-metadata-token")
 metadata.Handler.handle_request = staticmethod(serve)
 metadata.Handler.protocol_version = "HTTP/1.0"
-server = metadata.ThreadingHTTPServer(("127.0.0.1", 0), metadata.Handler)
+server = metadata.ThreadingHTTPServer((sys.argv[2], int(sys.argv[3])), metadata.Handler)
 print(server.server_address[1], flush=True)
 server.serve_forever()
 """
 
 
-def test_ec2(provision_disk, tmp_path):
-    """The service is known by SMBIOS, and asked as soon as DHCP has given an address."""
-    process = subprocess.Popen([sys.executable, "-c", RELAY_SERVER, str(SOURCE)],
-                               stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
-    process.stdin.write(user_data("ec2-host"))
+@contextlib.contextmanager
+def ec2_service(text, *before, address="127.0.0.1", port=0):
+    """EC2's metadata with `text` as user-data, in a process of `before` (a namespace); its port."""
+    process = subprocess.Popen([*before, sys.executable, "-c", RELAY_SERVER, str(SOURCE), address,
+                                str(port)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    process.stdin.write(text)
     process.stdin.close()
     try:
-        port = int(process.stdout.readline())
-        relay = tmp_path / "relay.py"
-        relay.write_text(RELAY.replace("PORT", str(port)))
-        smbios = ["-smbios", "type=0,vendor=Amazon EC2", "-smbios",
-                  "type=1,manufacturer=Amazon EC2,uuid=ec2abcde-1111-2222-3333-444444444444"]
-        with Machine(provision_disk, tmp_path, extra_args=smbios,
-                     network=",net=169.254.0.0/16,dhcpstart=169.254.2.15,host=169.254.2.2,dns=169.254.2.3"
-                             f",guestfwd=tcp:169.254.169.254:80-cmd:{sys.executable} {relay}") as vm:
-            vm.login("root", PASSWORD)
-            check_host(vm, "ec2-host", "ec2", "i-0123456789")
-            assert vm.run("ls /var/lib/atoll/provision/instance/fingerprint").status == 0
+        yield int(process.stdout.readline())
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def test_ec2(provision_disk, tmp_path):
+    """The service is known by SMBIOS, and asked as soon as DHCP has given an address."""
+    smbios = ["-smbios", "type=0,vendor=Amazon EC2", "-smbios",
+              "type=1,manufacturer=Amazon EC2,uuid=ec2abcde-1111-2222-3333-444444444444"]
+    relay = tmp_path / "relay.py"
+    network = ",net=169.254.0.0/16,dhcpstart=169.254.2.15,host=169.254.2.2,dns=169.254.2.3" \
+              f",guestfwd=tcp:169.254.169.254:80-cmd:{sys.executable} {relay}"
+    with ec2_service(user_data("ec2-host")) as port:
+        relay.write_text(RELAY.replace("PORT", str(port)))
+        with Machine(provision_disk, tmp_path, extra_args=smbios, network=network) as vm:
+            vm.login("root", PASSWORD)
+            check_host(vm, "ec2-host", "ec2", "i-0123456789")
+            assert vm.run("ls /var/lib/atoll/provision/instance/fingerprint").status == 0
 
 
 def test_config_drive(provision_disk, tmp_path):

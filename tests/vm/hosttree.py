@@ -55,6 +55,15 @@ def install(source, plain, work, root):
     os.symlink("../libexec/atoll-host-agent", root / "usr/bin/atoll-host-agent")
 
 
+def add_libraries_of(root, program):
+    """The libraries of a program that the tree in `root` has not got."""
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    for line in run("ldd", program).splitlines():
+        words = line.split()
+        if len(words) >= 3 and words[2].startswith("/") and not (libraries / words[0]).exists():
+            shutil.copy(os.path.realpath(words[2]), libraries / words[0])
+
+
 def add_libraries(root, repo, ref):
     """The libraries of the programs that the tree of `ref` has not got."""
     libraries = root / "usr/lib/x86_64-linux-gnu"
