@@ -9,7 +9,12 @@ check() {
 }
 
 depends() {
-    echo systemd
+    echo systemd udev-rules
+    # cryptsetup waits for the rules of device mapper
+    if command -v cryptsetup > /dev/null && command -v dmsetup > /dev/null; then
+        echo dm
+    fi
+    return 0
 }
 
 installkernel() {
@@ -21,6 +26,8 @@ install() {
     inst_multiple /usr/libexec/atoll-provision-early mount umount
     inst_multiple -o mkfs.ext4 mkfs.btrfs mkfs.xfs mkfs.vfat mkswap mdadm cryptsetup \
         clevis clevis-encrypt-sss clevis-encrypt-tpm2 clevis-encrypt-tang clevis-luks-bind
+    # the links in /dev/md are theirs, and mdadm waits for them
+    inst_rules 63-md-raid-arrays.rules
     inst_multiple -o /usr/lib/ignition/user.ign /usr/lib/ignition/base.d/*.ign \
         /usr/lib/ignition/base.platform.d/*/*.ign \
         /usr/lib/atoll/provision/trusted.ed25519.d/*
