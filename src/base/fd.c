@@ -101,13 +101,16 @@ GBytes *base_fd_read_all(int fd, size_t max_bytes, GError **error)
 {
     struct stat st;
     size_t guess = READ_CHUNK_BYTES;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0)
+    /* one more than there is, so that the end shows; files of /proc say 0 */
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
         guess = (size_t)st.st_size + 1;
-    g_autoptr(GByteArray) data = g_byte_array_sized_new((guint)MIN(guess, max_bytes + 1) + 1);
+    guess = MIN(guess, max_bytes + 1);
+    g_autoptr(GByteArray) data = g_byte_array_sized_new((guint)guess);
     for (;;) {
         size_t have = data->len;
-        g_byte_array_set_size(data, (guint)(have + READ_CHUNK_BYTES));
-        ssize_t n = read(fd, data->data + have, READ_CHUNK_BYTES);
+        size_t wanted = have < guess ? guess - have : READ_CHUNK_BYTES;
+        g_byte_array_set_size(data, (guint)(have + wanted));
+        ssize_t n = read(fd, data->data + have, wanted);
         if (n < 0 && errno == EINTR)
             n = 0;
         else if (n < 0)
