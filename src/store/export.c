@@ -26,12 +26,21 @@
 /* libdeflate wants a file whole; a larger one goes through zlib piece by piece */
 #define WHOLE_MAX_BYTES (96 * 1024 * 1024)
 #define STREAM_CHUNK_BYTES (1024 * 1024)
+/* largest files come first: a buffer for those would be held for nothing */
+#define BUFFER_KEPT_BYTES (8 * 1024 * 1024)
+
+/* What a thread has for itself. */
+typedef struct {
+    struct libdeflate_compressor *compressor; /* owned */
+    void *buffer;                             /* owned: for what files come to */
+    size_t buffer_bytes;
+} Worker;
 
 typedef struct {
     int build_fd;
     int published_fd;
     GPtrArray *nodes; /* owned; elements borrowed, largest first */
-    struct libdeflate_compressor **compressors;
+    Worker *workers;  /* owned */
     const BaseProgress *progress;
     GMutex mutex;
     StoreExportStats stats;
@@ -82,14 +91,26 @@ static bool put_filez(const Export *export, const StoreNode *node, GBytes *heade
     return store_put_raw(export->published_fd, path, parts, body != NULL ? 2 : 1, error);
 }
 
-static GBytes *deflate_whole(struct libdeflate_compressor *compressor, GBytes *contents)
+/* Fresh memory for each file would be pages that the kernel clears, and few of them get filled. */
+static void *get_buffer(Worker *worker, size_t size_bytes)
+{
+    if (worker->buffer_bytes < size_bytes || worker->buffer_bytes > BUFFER_KEPT_BYTES) {
+        g_free(worker->buffer);
+        worker->buffer = g_malloc(size_bytes);
+        worker->buffer_bytes = size_bytes;
+    }
+    return worker->buffer;
+}
+
+/* Returns: good until the worker's next file. */
+static GBytes *deflate_whole(Worker *worker, GBytes *contents)
 {
     size_t size_bytes = 0;
     const void *data = g_bytes_get_data(contents, &size_bytes);
-    size_t bound = libdeflate_deflate_compress_bound(compressor, size_bytes);
-    void *buffer = g_malloc(bound);
-    size_t n = libdeflate_deflate_compress(compressor, data, size_bytes, buffer, bound);
-    return g_bytes_new_take(g_realloc(buffer, MAX(n, 1)), n);
+    size_t bound = libdeflate_deflate_compress_bound(worker->compressor, size_bytes);
+    void *buffer = get_buffer(worker, bound);
+    size_t n = libdeflate_deflate_compress(worker->compressor, data, size_bytes, buffer, bound);
+    return g_bytes_new_static(buffer, n);
 }
 
 static bool deflate_chunk(z_stream *stream, int flush, GByteArray *out)
@@ -146,7 +167,7 @@ static GBytes *load_deflated(const Export *export, const StoreNode *node, unsign
         g_set_error(error, STORE_ERROR, STORE_ERROR_CORRUPT, "object ‘%s’ is truncated", path);
         return NULL;
     }
-    return deflate_whole(export->compressors[worker], contents);
+    return deflate_whole(&export->workers[worker], contents);
 }
 
 static void account(Export *export, const StoreNode *node, size_t bytes_out)
@@ -205,14 +226,16 @@ bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportSta
     g_mutex_init(&export.mutex);
     find_missing(&export, root);
     unsigned n_workers = self->n_workers != 0 ? self->n_workers : base_parallel_workers();
-    export.compressors = g_new0(struct libdeflate_compressor *, n_workers);
+    export.workers = g_new0(Worker, n_workers);
     for (unsigned i = 0; i < n_workers; i++)
-        export.compressors[i] = libdeflate_alloc_compressor(DEFLATE_LEVEL);
+        export.workers[i].compressor = libdeflate_alloc_compressor(DEFLATE_LEVEL);
     bool ok =
         base_parallel_for(export.nodes->len, n_workers, export_one, &export, cancellable, error);
-    for (unsigned i = 0; i < n_workers; i++)
-        libdeflate_free_compressor(export.compressors[i]);
-    g_free(export.compressors);
+    for (unsigned i = 0; i < n_workers; i++) {
+        libdeflate_free_compressor(export.workers[i].compressor);
+        g_free(export.workers[i].buffer);
+    }
+    g_free(export.workers);
     g_ptr_array_unref(export.nodes);
     g_mutex_clear(&export.mutex);
     if (ok && out_stats != NULL)
