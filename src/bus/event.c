@@ -10,6 +10,35 @@
 
 #include <string.h>
 
+static const struct {
+    const char *name;
+    BusSeverity severity;
+} severities[] = {
+    {"error", BUS_SEVERITY_ERROR},
+    {"warning", BUS_SEVERITY_WARNING},
+    {"info", BUS_SEVERITY_INFO},
+    {"debug", BUS_SEVERITY_DEBUG},
+};
+
+bool bus_severity_parse(const char *name, BusSeverity *out_severity)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(severities); i++) {
+        if (strcmp(severities[i].name, name) == 0) {
+            *out_severity = severities[i].severity;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *bus_severity_name(unsigned severity)
+{
+    size_t i = 0;
+    while (i < G_N_ELEMENTS(severities) - 1 && severity < (unsigned)severities[i].severity)
+        i++;
+    return severities[i].name;
+}
+
 void bus_event_free(BusEvent *self)
 {
     if (self == NULL)

@@ -27,6 +27,18 @@ typedef enum {
 } BusSeverity;
 
 /**
+ * bus_severity_parse:
+ * @name: "debug", "info", "warning" or "error"
+ * @out_severity: its number, when @name is one of them
+ *
+ * Returns: whether it is
+ */
+bool bus_severity_parse(const char *name, BusSeverity *out_severity);
+
+/** bus_severity_name: (transfer none): of @severity, or of the next one below */
+const char *bus_severity_name(unsigned severity);
+
+/**
  * BusDraft:
  * @topic: org.atoll.ENV.CATEGORY.OBJECT.VERB; what begins with org.atoll.prod.bus. is the log's
  *   own and refused

@@ -68,15 +68,6 @@ WebResponse *web_html_respond(unsigned status, GString *page)
     return response;
 }
 
-const char *web_html_severity(unsigned severity)
-{
-    if (severity >= BUS_SEVERITY_ERROR)
-        return "error";
-    if (severity >= BUS_SEVERITY_WARNING)
-        return "warning";
-    return severity >= BUS_SEVERITY_INFO ? "info" : "debug";
-}
-
 void web_html_append_time(GString *page, int64_t time_us)
 {
     g_autofree char *iso = web_message_print_time(time_us);
@@ -102,7 +93,7 @@ static void append_event(GString *page, const BusEvent *event, const char *size)
     g_autofree char *summary = web_message_summary(event);
     bool small = strcmp(size, "small") == 0;
     bool large = strcmp(size, "large") == 0 || strcmp(size, "extra-large") == 0;
-    const char *severity = web_html_severity(event->severity);
+    const char *severity = bus_severity_name(event->severity);
     web_html_printf(page, "<li class=\"event %s\" data-seq=\"%s\">", severity, seq);
     web_html_printf(page,
                     "<div class=\"line\"><a class=\"topic\" href=\"/log/%s\" title=\"%s\">%s</a>",

@@ -39,9 +39,6 @@ void web_html_append_time(GString *page, int64_t time_us);
  */
 void web_html_append_events(GString *page, const GPtrArray *events, const char *size);
 
-/** web_html_severity: (transfer none): "debug", "info", "warning" or "error" */
-const char *web_html_severity(unsigned severity);
-
 /** web_html_is_wanted: whether an Accept header asks for a page rather than for JSON */
 bool web_html_is_wanted(const char *accept);
 

@@ -77,7 +77,12 @@ def test_search_and_total(log, tmp_path):
     assert "25 of 110" in found.stderr
     refused = run(*log.argv("search", "--contains", "x"), status=1)
     assert "needs a start" in refused.stderr
-    assert log.verify()["events"] == 2301
+    for level in ("warning", "error", "info"):
+        run(*log.argv("publish", "a.b", "{}", "--severity", level))
+    found = run(*log.argv("search", "--severity", "warning", "--json"))
+    assert [json.loads(line)["severity"] for line in found.stdout.splitlines()] == [40, 30]
+    assert "‘loud’" in run(*log.argv("search", "--severity", "loud"), status=2).stderr
+    assert log.verify()["events"] == 2304
 
 
 @pytest.mark.parametrize("body, reason", [

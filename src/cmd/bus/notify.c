@@ -5,6 +5,7 @@
 #include "cmd/commands.h"
 
 #include "bus/delivery/notify.h"
+#include "cmd/bus/open.h"
 #include "cmd/bus/transport-args.h"
 #include "cmd/table.h"
 
@@ -37,39 +38,22 @@ const CmdOption cmd_bus_notify_options[] = {
     {0},
 };
 
-static bool parse_severity(const char *text, unsigned *out_severity, GError **error)
-{
-    static const struct {
-        const char *name;
-        BusSeverity severity;
-    } levels[] = {{"debug", BUS_SEVERITY_DEBUG},
-                  {"info", BUS_SEVERITY_INFO},
-                  {"warning", BUS_SEVERITY_WARNING},
-                  {"error", BUS_SEVERITY_ERROR}};
-    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
-        if (strcmp(levels[i].name, text) == 0) {
-            *out_severity = levels[i].severity;
-            return true;
-        }
-    }
-    (void)cmd_bus_transport_usage(error, "--severity wants debug, info, warning or error, not ‘%s’",
-                                  text);
-    return false;
-}
-
 static CmdExit add(const CmdArgs *args, const char *name, GError **error)
 {
     g_autoptr(BusNotify) rule = g_new0(BusNotify, 1);
     const char *to = cmd_args_string(args, "to");
-    const char *severity = cmd_args_string(args, "severity");
+    const char *severity_name = cmd_args_string(args, "severity");
+    BusSeverity severity = BUS_SEVERITY_DEBUG;
     const char *digest = cmd_args_string(args, "digest");
     const char *secret_file = cmd_args_string(args, "secret-file");
     if (to == NULL)
         return cmd_bus_transport_usage(error, "--to is missing: mail:ADDRESS, webhook:URL or feed");
     if (!bus_notify_parse_to(rule, to, error) ||
-        (severity != NULL && !parse_severity(severity, &rule->severity_min, error)) ||
+        (severity_name != NULL && !cmd_bus_read_severity(severity_name, &severity, error)) ||
         (digest != NULL && !cmd_bus_transport_duration(digest, &rule->digest_s, error)))
         return CMD_EXIT_USAGE;
+    if (severity_name != NULL)
+        rule->severity_min = severity;
     if (rule->digest_s > 0 && rule->kind != BUS_NOTIFY_MAIL)
         return cmd_bus_transport_usage(error, "--digest is for mail only");
     rule->name = g_strdup(name);

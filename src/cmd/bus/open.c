@@ -123,6 +123,15 @@ bool cmd_bus_read_number(const char *what, const char *text, uint64_t *out_numbe
     return false;
 }
 
+bool cmd_bus_read_severity(const char *name, BusSeverity *out_severity, GError **error)
+{
+    if (bus_severity_parse(name, out_severity))
+        return true;
+    g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
+                "--severity has to be debug, info, warning or error, not ‘%s’", name);
+    return false;
+}
+
 bool cmd_bus_read_time(const char *what, const char *text, int64_t *out_time_us, GError **error)
 {
     guint64 seconds = 0;

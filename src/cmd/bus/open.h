@@ -48,6 +48,9 @@ void cmd_bus_print_json(JsonObject *object);
 bool cmd_bus_read_number(const char *what, const char *text, uint64_t *out_number,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cmd_bus_read_severity: the value of --severity; %CMD_ERROR_USAGE */
+bool cmd_bus_read_severity(const char *name, BusSeverity *out_severity, GError **error);
+
 /** cmd_bus_read_time: ISO 8601 or seconds of Unix time; %CMD_ERROR_USAGE names @what */
 bool cmd_bus_read_time(const char *what, const char *text, int64_t *out_time_us,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

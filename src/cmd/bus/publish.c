@@ -50,37 +50,18 @@ static JsonNode *read_body(const char *operand, GError **error)
     return g_steal_pointer(&node);
 }
 
-static bool read_severity(const char *name, BusSeverity *out_severity, GError **error)
-{
-    static const struct {
-        const char *name;
-        BusSeverity severity;
-    } names[] = {{"debug", BUS_SEVERITY_DEBUG},
-                 {"info", BUS_SEVERITY_INFO},
-                 {"warning", BUS_SEVERITY_WARNING},
-                 {"error", BUS_SEVERITY_ERROR}};
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (name == NULL || strcmp(name, names[i].name) == 0) {
-            *out_severity = name == NULL ? BUS_SEVERITY_INFO : names[i].severity;
-            return true;
-        }
-    }
-    g_set_error(error, CMD_ERROR, CMD_ERROR_USAGE,
-                "--severity has to be debug, info, warning or error, not ‘%s’", name);
-    return false;
-}
-
 CmdExit cmd_bus_publish_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     const char *const *operands = cmd_args_operands(args);
     g_autofree char *actor = cmd_bus_actor(args);
     const char *time = cmd_args_string(args, "time");
+    const char *severity = cmd_args_string(args, "severity");
     BusDraft draft = {.topic = operands[0],
                       .actor = actor,
                       .id = cmd_args_string(args, "id"),
                       .schema = cmd_args_string(args, "schema"),
                       .objects = cmd_args_strings(args, "object")};
-    if (!read_severity(cmd_args_string(args, "severity"), &draft.severity, error) ||
+    if ((severity != NULL && !cmd_bus_read_severity(severity, &draft.severity, error)) ||
         (time != NULL && !cmd_bus_read_time("--time", time, &draft.time_us, error)))
         return CMD_EXIT_FAILED;
     g_autoptr(JsonNode) body = read_body(operands[1], error);

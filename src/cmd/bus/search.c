@@ -24,6 +24,7 @@ const CmdOption cmd_bus_search_options[] = {
     REPEATED("user", "NAME", "objects of the kind user"),
     REPEATED("package", "NAME", "objects of the kinds rpm, deb and package"),
     REPEATED("contains", "TEXT", "what the body has (needs --start, and --topic or --category)"),
+    {.name = "severity", .metavar = "NAME", .help = "at least debug, info, warning or error"},
     REPEATED("not-topic", "GLOB", "topics to leave out"),
     REPEATED("not-category", "WORD", "categories to leave out"),
     REPEATED("not-actor", "ACTOR", "actors to leave out"),
@@ -36,6 +37,17 @@ const CmdOption cmd_bus_search_options[] = {
     CMD_OPTION_JSON,
     {0},
 };
+
+static bool read_severity(const CmdArgs *args, BusQuery *query, GError **error)
+{
+    const char *name = cmd_args_string(args, "severity");
+    BusSeverity severity = BUS_SEVERITY_DEBUG;
+    if (name == NULL)
+        return true;
+    bool ok = cmd_bus_read_severity(name, &severity, error);
+    query->severity_min = severity;
+    return ok;
+}
 
 static bool read_paging(const CmdArgs *args, BusQuery *query, GError **error)
 {
@@ -74,7 +86,7 @@ CmdExit cmd_bus_search_run(const CmdArgs *args, GCancellable *cancellable, GErro
 {
     g_auto(BusQuery) query = {0};
     uint64_t total = 0;
-    if (!read_paging(args, &query, error))
+    if (!read_paging(args, &query, error) || !read_severity(args, &query, error))
         return CMD_EXIT_USAGE;
     read_filters(args, &query);
     g_autoptr(CmdBus) bus = cmd_bus_open(args, CMD_BUS_READ, error);

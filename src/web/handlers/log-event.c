@@ -48,7 +48,7 @@ static void append_facts(GString *page, const BusEvent *event)
     web_html_append_time(page, event->time_us);
     g_autofree char *exact = web_message_print_time(event->time_us);
     web_html_printf(page, " <span class=\"when\">%s</span></dd>\n", exact);
-    append_row(page, "Severity", web_html_severity(event->severity));
+    append_row(page, "Severity", bus_severity_name(event->severity));
     append_objects(page, event);
     append_code(page, "Id", event->id);
     if (event->schema_digest != NULL)
@@ -120,7 +120,7 @@ static WebResponse *respond(const BusEvent *event, uint64_t head)
     g_autoptr(GString) page = g_string_new(NULL);
     web_html_begin(page, title, WEB_HTML_PLAIN);
     web_html_printf(page, "<article class=\"%s\"><h1>%s</h1>\n<p class=\"lead\">%s</p>\n",
-                    web_html_severity(event->severity), title, summary);
+                    bus_severity_name(event->severity), title, summary);
     append_facts(page, event);
     append_body(page, event);
     append_proof(page, event);

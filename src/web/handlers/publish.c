@@ -41,27 +41,16 @@ static bool read_text(JsonNode *value, const char *name, const char **out_text, 
 
 static bool read_severity(JsonNode *value, BusDraft *draft, GError **error)
 {
-    static const struct {
-        const char *name;
-        BusSeverity severity;
-    } names[] = {
-        {"debug", BUS_SEVERITY_DEBUG},
-        {"info", BUS_SEVERITY_INFO},
-        {"warning", BUS_SEVERITY_WARNING},
-        {"error", BUS_SEVERITY_ERROR},
-    };
     GType type = json_node_get_value_type(value);
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        bool by_name =
-            type == G_TYPE_STRING && g_str_equal(json_node_get_string(value), names[i].name);
-        bool by_number =
-            type == G_TYPE_INT64 && json_node_get_int(value) == (gint64)names[i].severity;
-        if (by_name || by_number) {
-            draft->severity = names[i].severity;
-            return true;
-        }
+    bool ok = false;
+    if (type == G_TYPE_STRING) {
+        ok = bus_severity_parse(json_node_get_string(value), &draft->severity);
+    } else if (type == G_TYPE_INT64) {
+        gint64 number = json_node_get_int(value);
+        ok = number >= BUS_SEVERITY_DEBUG && number <= BUS_SEVERITY_ERROR && number % 10 == 0;
+        draft->severity = ok ? (BusSeverity)number : BUS_SEVERITY_INFO;
     }
-    return refuse(error, "severity", "debug, info, warning or error, or 10, 20, 30 or 40");
+    return ok || refuse(error, "severity", "debug, info, warning or error, or 10, 20, 30 or 40");
 }
 
 static bool read_objects(JsonNode *value, Message *message, GError **error)
