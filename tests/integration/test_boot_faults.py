@@ -63,8 +63,9 @@ def make_versions(versions, kernel, initramfs):
 
 
 @pytest.fixture(scope="session")
-def host_disks(minimal_commit, tmp_path_factory, worker_id):
-    """A directory with disk.raw, which has version 1, repo.ext4 with all, and commits.json."""
+def host_disks(minimal_commit, tmp_path_factory, worker_id, request):
+    """A directory with disk.raw, which has version 1, and, when machines are to update,
+    repo.ext4 with all versions and commits.json."""
     state, ref = minimal_commit
 
     def make(path):
@@ -94,8 +95,9 @@ def host_disks(minimal_commit, tmp_path_factory, worker_id):
             # a machine that shares its cores may stand still for a while
             "--karg", "systemd.watchdog_sec=120",
             "--karg", "systemd.show_status=false", timeout=900)
-        make_versions(versions, kernel, initramfs)
-        versions.disk(path / "repo.ext4")
+        if asked(request):
+            make_versions(versions, kernel, initramfs)
+            versions.disk(path / "repo.ext4")
         (path / "commits.json").write_text(json.dumps(versions.commits))
         shutil.rmtree(versions.state)
         shutil.rmtree(root)
@@ -104,22 +106,14 @@ def host_disks(minimal_commit, tmp_path_factory, worker_id):
 
 
 class Host(Vm):
-    """A machine with the repository of versions as its second disk. Each start of it is a QEMU of
-    its own: after a reset the emulation is several times slower than in a fresh process."""
+    """A machine with the repository of versions as its second disk."""
 
     def __init__(self, disks, firmware, disk, **more):
         super().__init__(disk, firmware, snapshot=False, memory_mib=1024, timeout_s=900,
-                         extra_args=["-nodefaults", "-vga", "std", "-action", "reboot=shutdown",
-                                     "-drive",
+                         extra_args=["-nodefaults", "-vga", "std", "-drive",
                                      f"file={disks}/repo.ext4,format=raw,if=virtio,readonly=on"],
                          **more)
         self.commits = json.loads((disks / "commits.json").read_text())
-
-    def restart(self):
-        """Waits until the machine resets, and starts it again."""
-        self.expect(pexpect.EOF, what="reset")
-        self.stop()
-        self.start()
 
     def next_boot(self, restarts=1):
         """Logs in after the machine has restarted so many times."""
@@ -184,8 +178,12 @@ def copy_disk(disks, directory):
     return disk
 
 
+def asked(request):
+    return request.config.getoption("--power-runs") > 0
+
+
 def skip_unless_asked(request):
-    if request.config.getoption("--power-runs") == 0:
+    if not asked(request):
         pytest.skip("‘make check-power’ runs it")
 
 

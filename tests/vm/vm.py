@@ -84,9 +84,10 @@ class Vm:
         overlay = os.path.join(self._dir, "disk.qcow2")
         path = self.disk
         if self.snapshot:
-            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", disk_format, "-b",
-                            os.path.abspath(self.disk), overlay,
-                            *([f"{self.disk_gib}G"] if self.disk_gib else [])], check=True)
+            if not os.path.exists(overlay):
+                subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", disk_format, "-b",
+                                os.path.abspath(self.disk), overlay,
+                                *([f"{self.disk_gib}G"] if self.disk_gib else [])], check=True)
             path, disk_format = overlay, "qcow2"
         # the guest's flushes may stay in the page cache: a test machine need not outlive ours
         return ["-drive", f"file={path},format={disk_format},if=virtio,cache=unsafe"]
@@ -95,7 +96,8 @@ class Vm:
         if self.firmware == "bios":
             return []
         variables = os.path.join(self._dir, "vars.fd")
-        shutil.copyfile(OVMF_VARS, variables)
+        if not os.path.exists(variables):
+            shutil.copyfile(OVMF_VARS, variables)
         return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF_CODE}",
                 "-drive", f"if=pflash,format=raw,file={variables}"]
 
@@ -109,22 +111,33 @@ class Vm:
         return ["-netdev", user, "-device", "virtio-net-pci,netdev=n0"]
 
     def command(self):
-        """QEMU's command line; valid once start() made the overlay."""
+        """QEMU's command line; valid once start() made a directory for what it needs."""
         return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
                 "-smp", str(self.cpus), "-m", str(self.memory_mib), "-display", "none",
                 "-monitor", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
+                "-action", "reboot=shutdown",
                 *self._firmware_args(), *self._disk_args(), *self._network_args(),
                 *self.extra_args]
 
     def start(self):
         """Starts QEMU; returns at once."""
         self._dir = tempfile.mkdtemp(prefix="atoll-vm-")
+        if self.log_path is not None:
+            self._log = open(self.log_path, "a", encoding="utf-8")
+        self._spawn()
+
+    def _spawn(self):
         argv = self.command()
         self._child = pexpect.spawn(argv[0], argv[1:], timeout=self.timeout_s, encoding="utf-8",
                                     codec_errors="replace", dimensions=(50, 400), echo=False)
-        if self.log_path is not None:
-            self._log = open(self.log_path, "a", encoding="utf-8")
-            self._child.logfile_read = self._log
+        self._child.logfile_read = self._log
+
+    def restart(self):
+        """Waits until the machine resets, and starts it again: in a process of its own, since
+        after a reset the emulation is several times slower than in a fresh one."""
+        self.expect(pexpect.EOF, what="reset")
+        self._child.close(force=True)
+        self._spawn()
 
     def stop(self):
         """Ends QEMU, whatever the machine does, and removes its scratch files."""
@@ -213,9 +226,10 @@ class Vm:
         """Reboots from inside and logs in again; returns the seconds until the login prompt.
         `menu_entry` is the position in the boot menu to choose by hand, from 0."""
         self.send("systemctl reboot")
+        self.restart()
         if menu_entry is not None:
             self.choose(menu_entry, timeout_s)
-        return self.after_reboot(timeout_s)
+        return self.login(*self.credentials, timeout_s)
 
     def choose(self, menu_entry, timeout_s=None):
         """Waits for the boot menu and boots its entry `menu_entry`."""
@@ -224,11 +238,6 @@ class Vm:
         for _ in range(menu_entry):
             self._child.send("\x1b[B")
         self._child.send("\r")
-
-    def after_reboot(self, timeout_s=None):
-        """Waits for a reboot that something else has started, and logs in again."""
-        user, password = self.credentials
-        return self.login(user, password, timeout_s)
 
     def drain(self):
         """Takes what the console prints until the machine ends: one that nobody reads would
