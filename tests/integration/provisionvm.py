@@ -3,7 +3,6 @@
 its initramfs has the dracut module, its tree the units."""
 import json
 import os
-import pathlib
 import shutil
 import sys
 
@@ -14,6 +13,7 @@ from conftest import BUILD, SOURCE, run, with_whole_stacks
 
 sys.path.insert(0, str(SOURCE / "tests/vm"))
 import hosttree  # noqa: E402
+from vm import KARGS  # noqa: E402
 
 PLAIN = SOURCE / "build-check"
 PROGRAMS = ("atoll-provision", "atoll-provision-early", "atoll-provision-due")
@@ -26,8 +26,6 @@ NEEDED = {"chrony.service", "ssh.service", "systemd-resolved.service", "systemd-
           "systemd-networkd-wait-online.service", "systemd-networkd.socket", "systemd-repart.service",
           "modprobe@dm_mod.service"}
 MASKED = [unit for unit in hosttree.MASKED if unit not in NEEDED]
-# a machine that shares its cores may stand still for a while
-KARGS = ["quiet", "systemd.show_status=false", "audit=0", "systemd.watchdog_sec=120"]
 # half of a start under emulation is udev, which looks at every driver that there is
 INITRAMFS_ARGS = ["-m", f"{hosttree.INITRAMFS_MODULES} atoll-provision", "--drivers",
                   f"{hosttree.INITRAMFS_DRIVERS} qemu_fw_cfg dm_mod dm_crypt md_mod raid1"]
@@ -102,7 +100,7 @@ def make_disk(path, minimal):
     hashed = run("openssl", "passwd", "-6", "-salt", "atoll", PASSWORD).stdout.strip()
     run(BUILD / "src/programs/atoll", "image", REF, "--state", state, "--output",
         path / "disk.qcow2", "--quiet", "--root-password-hash", hashed,
-        *(word for karg in KARGS for word in ("--karg", karg)), timeout=900, env=with_whole_stacks())
+        *(f"--karg={karg}" for karg in KARGS), timeout=900, env=with_whole_stacks())
     shutil.rmtree(state)
     shutil.rmtree(work)
 

@@ -17,7 +17,7 @@ from local import once, session_dir
 
 sys.path.insert(0, str(SOURCE / "tests/vm"))
 import hosttree  # noqa: E402
-from vm import OVMF_CODE, OVMF_VARS, Vm  # noqa: E402
+from vm import KARGS, OVMF_CODE, OVMF_VARS, Vm  # noqa: E402
 
 PASSWORD = "atoll-test"
 PLAIN = SOURCE / "build-check"
@@ -91,10 +91,7 @@ def host_disks(minimal_commit, tmp_path_factory, worker_id, request):
         run(program if program.exists() else BUILD / "src/programs/atoll", "image", "host/test",
             "--state", versions.state, "--output", path / "disk.raw", "--format", "raw", "--size",
             "4G", "--quiet", "--root-password-hash", hashed, "--update-url", "file:///var/mnt",
-            "--karg", "quiet", "--karg", "audit=0", "--karg", "panic=1",
-            # a machine that shares its cores may stand still for a while
-            "--karg", "systemd.watchdog_sec=120",
-            "--karg", "systemd.show_status=false", timeout=900)
+            *(f"--karg={karg}" for karg in (*KARGS, "panic=1")), timeout=900)
         if asked(request):
             make_versions(versions, kernel, initramfs)
             versions.disk(path / "repo.ext4")

@@ -14,12 +14,9 @@ import pytest
 from conftest import SOURCE, run, with_whole_stacks
 
 sys.path.insert(0, str(SOURCE / "tests/vm"))
-from vm import Vm  # noqa: E402
+from vm import KARGS, Vm  # noqa: E402
 
 PASSWORD = "atoll-test"
-# what makes a start under emulation quicker: each character for the console is work
-QUICK = [word for argument in ("quiet", "audit=0", "mitigations=off", "systemd.show_status=false")
-         for word in ("--karg", argument)]
 
 
 def make_commit(state, tree, ref):
@@ -96,8 +93,8 @@ def disk(atoll, commit, password_hash, tmp_path_factory):
     state, ref = commit
     path = tmp_path_factory.mktemp("image") / "disk.qcow2"
     result = run(atoll, "image", ref, "--state", state, "--output", path, "--json",
-                 "--root-password-hash", password_hash, *QUICK, timeout=600,
-                 env=with_whole_stacks())
+                 "--root-password-hash", password_hash, *(f"--karg={karg}" for karg in KARGS),
+                 timeout=600, env=with_whole_stacks())
     answer = json.loads(result.stdout)
     assert answer["path"] == str(path)
     assert answer["size"] == path.stat().st_size
@@ -114,7 +111,8 @@ def test_same_commit_same_bytes(atoll, commit, disk, password_hash, tmp_path):
     state, ref = commit
     raw = tmp_path / "disk.raw"
     run(atoll, "image", ref, "--state", state, "--output", raw, "--format", "raw", "--quiet",
-        "--root-password-hash", password_hash, *QUICK, timeout=600, env=with_whole_stacks())
+        "--root-password-hash", password_hash, *(f"--karg={karg}" for karg in KARGS), timeout=600,
+        env=with_whole_stacks())
     run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, disk)
     assert "No problems found" in run("/usr/sbin/sgdisk", "-v", raw).stdout
     offset = 66 << 20
