@@ -53,6 +53,14 @@ bool bus_places_keep(BusPlaces *self, const BusPlaces *other)
     return any != 0;
 }
 
+unsigned bus_places_count(const BusPlaces *self)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < BUS_PLACES_WORDS; i++)
+        n += (unsigned)__builtin_popcountll(self->bits[i]);
+    return n;
+}
+
 int bus_places_pop_first(BusPlaces *self)
 {
     for (unsigned i = 0; i < BUS_PLACES_WORDS; i++) {

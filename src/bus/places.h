@@ -30,6 +30,9 @@ bool bus_places_add(BusPlaces *self, const uint8_t *bytes,
 /** bus_places_keep: takes off those that are not in @other; %FALSE when none is left */
 bool bus_places_keep(BusPlaces *self, const BusPlaces *other);
 
+/** bus_places_count: how many there are */
+unsigned bus_places_count(const BusPlaces *self);
+
 /** bus_places_pop: takes off the first, or the last, and returns it; -1 when there is none */
 int bus_places_pop_first(BusPlaces *self);
 int bus_places_pop_last(BusPlaces *self);

@@ -157,6 +157,11 @@ static bool tally(BusEvent *event, void *user_data, GError **error)
 static bool add_walked(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
                        uint64_t *total, GError **error)
 {
+    if (plan->indexed) {
+        bool ok = bus_plan_count(plan, log, query, span, BUS_QUERY_COUNT_MAX, total, error);
+        *total = MIN(*total, BUS_QUERY_COUNT_MAX);
+        return ok;
+    }
     Tally tallied = {.unread_left = BUS_QUERY_COUNT_MAX};
     if (!bus_query_walk_on(log, query, plan, span->low, span->high, &tallied.unread_left, tally,
                            &tallied, NULL, error))

@@ -153,6 +153,7 @@ BusPlan *bus_plan_new(BusLog *log, const BusQuery *query, GError **error)
     if (stream == NULL || !find_keys(self, log, query, error))
         return NULL;
     self->indexed = is_indexed(query, stream);
+    self->counted = g_array_new(FALSE, FALSE, sizeof(BusPlanBlock));
     self->has_window = bus_query_has_window(query);
     find_object(self, stream);
     if (self->has_window && (self->indexed || self->summed) &&
@@ -167,6 +168,7 @@ void bus_plan_free(BusPlan *self)
         return;
     g_clear_pointer(&self->plus, g_array_unref);
     g_clear_pointer(&self->minus, g_array_unref);
+    g_clear_pointer(&self->counted, g_array_unref);
     g_clear_pointer(&self->whole, g_hash_table_unref);
     g_free(self);
 }
@@ -260,9 +262,54 @@ static bool skip_blocks(const BusPlan *self, BusLog *log, const BusQuery *query,
     return weights != NULL;
 }
 
+bool bus_plan_count(const BusPlan *self, BusLog *log, const BusQuery *query, const BusSpan *span,
+                    uint64_t max, uint64_t *total, GError **error)
+{
+    g_assert(self->indexed);
+    if (span->low == 0)
+        return true;
+    g_autoptr(BusStream) stream = bus_stream_new(log, query, span->low, span->high, error);
+    unsigned n = 1;
+    while (stream != NULL && n > 0 && *total < max) {
+        uint64_t block = 0;
+        if (!bus_stream_next_block(stream, &block, &n, error))
+            return false;
+        BusPlanBlock counted = {block, n};
+        if (n > 0 && !is_whole_block(self, block) &&
+            !bus_plan_count_block(log, query, block, &counted.n, error))
+            return false;
+        if (n > 0)
+            g_array_append_val(self->counted, counted);
+        *total += counted.n;
+    }
+    return stream != NULL;
+}
+
+/* Passes over blocks that were counted for the total. */
+static void skip_counted(const BusPlan *self, const BusQuery *query, BusSpan *span, uint64_t *skip)
+{
+    bool descending = query->order == BUS_ORDER_DESC;
+    for (guint i = 0; i < self->counted->len; i++) {
+        const BusPlanBlock *counted = &g_array_index(self->counted, BusPlanBlock, i);
+        if (counted->n > *skip)
+            return;
+        *skip -= counted->n;
+        if (descending)
+            span->high = counted->block * BUS_BLOCK_EVENTS;
+        else
+            span->low = (counted->block + 1) * BUS_BLOCK_EVENTS + 1;
+        if (span->high < span->low) {
+            span->low = span->high = 0;
+            return;
+        }
+    }
+}
+
 bool bus_plan_skip(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
                    uint64_t *skip, GError **error)
 {
+    if (span->low != 0 && *skip > 0)
+        skip_counted(self, query, span, skip);
     if (*skip < BUS_BLOCK_EVENTS || span->low == 0)
         return true;
     return !self->summed || skip_blocks(self, log, query, span, skip, error);

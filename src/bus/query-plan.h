@@ -5,6 +5,12 @@
 
 G_BEGIN_DECLS
 
+/** BusPlanBlock: a block, and how many of its events match */
+typedef struct {
+    uint64_t block;
+    uint64_t n;
+} BusPlanBlock;
+
 /**
  * BusPlan:
  * @indexed: in a block that lies in the window, what the index lets through matches
@@ -12,6 +18,7 @@ G_BEGIN_DECLS
  *   match
  * @plus: (owned) (nullable) (element-type int64): keys of names; %NULL for all events
  * @minus: (owned) (nullable) (element-type int64): keys that match nothing
+ * @counted: (owned) (element-type BusPlanBlock): what bus_plan_count() found, in the query's order
  * @has_window: the query has a start or an end
  * @whole: (owned) (nullable): the blocks that lie in the window
  *
@@ -22,6 +29,7 @@ struct _BusPlan {
     bool summed;
     GArray *plus;
     GArray *minus;
+    GArray *counted;
     bool has_window;
     GHashTable *whole;
 };
@@ -37,6 +45,11 @@ bool bus_plan_decides(const BusPlan *self, uint64_t seq);
 /** bus_plan_count_block: reads the matches of one block */
 bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, uint64_t *out_count,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** bus_plan_count: adds to @total the matches of @span, block by block, until there are @max or
+ * more; of a plan that is indexed */
+bool bus_plan_count(const BusPlan *self, BusLog *log, const BusQuery *query, const BusSpan *span,
+                    uint64_t max, uint64_t *total, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** bus_plan_skip: takes from @span's beginning (in the query's order) as much of @skip matches as
  * it can without reading them, and from @skip as many */

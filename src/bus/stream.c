@@ -377,6 +377,28 @@ static void step_block(BusStream *self)
         self->next_block++;
 }
 
+static bool take_block(BusStream *self, GError **error)
+{
+    if (self->n_filters > 0 && !is_loaded(self, self->next_block) && !load(self, error))
+        return false;
+    join_block(self, self->next_block);
+    step_block(self);
+    return true;
+}
+
+bool bus_stream_next_block(BusStream *self, uint64_t *out_block, unsigned *out_n, GError **error)
+{
+    unsigned n = 0;
+    while (n == 0 && self->more) {
+        if (!take_block(self, error))
+            return false;
+        n = bus_places_count(&self->places);
+    }
+    *out_block = self->block;
+    *out_n = n;
+    return true;
+}
+
 bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error)
 {
     for (;;) {
@@ -390,9 +412,7 @@ bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error)
             *out_seq = 0;
             return true;
         }
-        if (self->n_filters > 0 && !is_loaded(self, self->next_block) && !load(self, error))
+        if (!take_block(self, error))
             return false;
-        join_block(self, self->next_block);
-        step_block(self);
     }
 }

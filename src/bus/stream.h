@@ -24,6 +24,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusStream, bus_stream_free)
 /** bus_stream_next: @out_seq is 0 at the end */
 bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_stream_next_block: the next block of which it lets any event through, and how many; @out_n
+ * is 0 at the end. A stream is asked for numbers or for blocks */
+bool bus_stream_next_block(BusStream *self, uint64_t *out_block, unsigned *out_n,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** bus_stream_is_exact: whether it lets through just what the query's positive filters want */
 bool bus_stream_is_exact(const BusStream *self);
 

@@ -25,6 +25,7 @@ static void test_both_forms(void)
         BusPlaces down = {0};
         g_assert_true(bus_places_add(&up, bytes, size_bytes));
         g_assert_true(bus_places_add(&down, bytes, size_bytes));
+        g_assert_cmpuint(bus_places_count(&up), ==, n);
         for (unsigned i = 0; i < n; i++) {
             g_assert_cmpint(bus_places_pop_first(&up), ==, places[i]);
             g_assert_cmpint(bus_places_pop_last(&down), ==, places[n - 1 - i]);
