@@ -72,7 +72,11 @@ class Container:
 
     def __exit__(self, *_exc):
         if self.process is not None and self.process.poll() is None:
-            self.process.kill()
+            # systemd-nspawn ends with its container, but not the other way round
+            if self.find_leader():
+                os.kill(int(self.leader), signal.SIGKILL)
+            else:
+                self.process.kill()
             self.process.wait()
         self.close()
 
