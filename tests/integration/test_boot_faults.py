@@ -107,7 +107,7 @@ class Host(Vm):
 
     def __init__(self, disks, firmware, disk, **more):
         super().__init__(disk, firmware, snapshot=False, memory_mib=1024, timeout_s=900,
-                         extra_args=["-nodefaults", "-vga", "std", "-drive",
+                         extra_args=["-drive",
                                      f"file={disks}/repo.ext4,format=raw,if=virtio,readonly=on"],
                          **more)
         self.commits = json.loads((disks / "commits.json").read_text())

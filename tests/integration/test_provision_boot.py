@@ -49,7 +49,7 @@ class Machine(Vm):
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", disk, own,
             *([f"{size_gib}G"] if size_gib else []))
         super().__init__(own, snapshot=False, memory_mib=1024, log=directory / "console",
-                         extra_args=["-nodefaults", "-vga", "std", *extra_args], **more)
+                         extra_args=extra_args, **more)
 
 
 def user_data(hostname, more=""):

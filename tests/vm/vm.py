@@ -119,7 +119,8 @@ class Vm:
         return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
                 "-smp", str(self.cpus), "-m", str(self.memory_mib), "-display", "none",
                 "-monitor", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
-                "-action", "reboot=shutdown",
+                # no floppy, CD-ROM or sound card that the guest would look for
+                "-nodefaults", "-vga", "std", "-action", "reboot=shutdown",
                 *self._firmware_args(), *self._disk_args(), *self._network_args(),
                 *self.extra_args]
 
