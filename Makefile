@@ -6,10 +6,14 @@ BUILD ?= build
 PYTHON := /usr/bin/python3
 KEEP ?=
 
-.PHONY: all deps demo check check-power check-provision bench bench-rpm bench-host bench-bus bench-bus-web bench-provision deb install lint format fuzz tsan clean
+.PHONY: all everything deps demo check check-power check-provision bench bench-rpm bench-host bench-bus bench-bus-web bench-provision deb install lint format fuzz tsan clean
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	ninja -C $(BUILD) programs
+
+# With what tests, benchmarks and analyzers want besides.
+everything: all
 	ninja -C $(BUILD)
 
 deps:
@@ -24,11 +28,16 @@ check: deps
 # Cuts the power of a host 25 times while it updates; POWER_RUNS and POWER_SEED choose others.
 POWER_RUNS ?= 25
 POWER_SEED ?= 1
-check-power: all
+check-power: everything
 	ATOLL_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
 		tests/integration/test_power.py tests/integration/test_boot_faults.py --power-runs=$(POWER_RUNS) --power-seed=$(POWER_SEED)
 
-bench: all
+# Boots whole hosts that set themselves up, from every way in that a disk and a network have.
+check-provision: everything
+	ATOLL_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
+		tests/integration/test_provision_boot.py --provision-boots
+
+bench: everything
 	@tools/deps bench
 	$(PYTHON) bench/bench.py
 	$(PYTHON) bench/rpm.py
@@ -36,28 +45,28 @@ bench: all
 	$(PYTHON) bench/host.py
 	$(PYTHON) bench/provision.py
 
-bench-rpm: all
+bench-rpm: everything
 	$(PYTHON) bench/rpm.py
 
-bench-host: all
+bench-host: everything
 	$(PYTHON) bench/host.py
 
-bench-bus: all
+bench-bus: everything
 	$(PYTHON) bench/bus.py
 
-bench-provision: all
+bench-provision: everything
 	$(PYTHON) bench/provision.py
 
-bench-bus-web: all
+bench-bus-web: everything
 	$(PYTHON) bench/bus-web.py
 
 deb: deps
 	packaging/make-deb
 
 install: all
-	meson install -C $(BUILD)
+	meson install --no-rebuild -C $(BUILD)
 
-lint: all
+lint: everything
 	tools/lint $(BUILD)
 
 format:
