@@ -4,7 +4,9 @@
 The set is another one than mmdebstrap's: without the kernel and dracut, so that neither side makes
 an initramfs, and with what mkosi adds to every Debian image (apt, dbus and so on). mkosi makes a
 directory of it, by debootstrap and apt from a repository on disk, and nothing else: no disk image,
-no commit. atoll makes its commit, exports it for hosts, and writes SBOM and provenance.
+no commit. Since atoll's result is a commit that hosts can fetch, with SBOM and provenance, the peer
+is mkosi and `ostree commit` of what it made, as it is with mmdebstrap; a row of its own has mkosi
+alone.
 """
 
 import ast
@@ -90,7 +92,8 @@ class Mkosi:
         return path
 
     def build(self):
-        """What mkosi takes; None when it fails, and then @reason says why."""
+        """What mkosi takes, and `ostree commit` of its tree into an archive; None when mkosi fails,
+        and then @reason says why."""
         work = self.bench.path("mkosi-work")
         os.makedirs(work)
         words = [word for name in self.packages for word in ("--package", name)]
@@ -102,10 +105,11 @@ class Mkosi:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", check=False)
         took = clock.read()
-        whole = os.path.exists(os.path.join(work, "tree/usr/bin/podman"))
+        if done.returncode == 0 and os.path.exists(os.path.join(work, "tree/usr/bin/podman")):
+            committed = self.bench.commit_tree(os.path.join(work, "tree"), os.path.join(work, "repo"))
+            run(["rm", "-rf", "--one-file-system", work])
+            return took, committed
         run(["rm", "-rf", "--one-file-system", work])
-        if done.returncode == 0 and whole:
-            return took
         self.reason = (done.stdout.strip().splitlines() or ["it made no tree"])[-1][:200]
         return None
 
