@@ -20,6 +20,9 @@ depends() {
 installkernel() {
     instmods -c qemu_fw_cfg
     instmods ext4 btrfs xfs vfat nls_cp437 nls_iso8859-1 dm_crypt dm_mod raid0 raid1 raid10 raid456
+    # dm_crypt does not name the ciphers that it is asked for; algif_skcipher is how cryptsetup
+    # reaches them
+    instmods xts cbc essiv aesni_intel adiantum algif_skcipher algif_hash
 }
 
 install() {
@@ -27,7 +30,7 @@ install() {
     inst_multiple -o mkfs.ext4 mkfs.btrfs mkfs.xfs mkfs.vfat mkswap mdadm cryptsetup \
         clevis clevis-encrypt-sss clevis-encrypt-tpm2 clevis-encrypt-tang clevis-luks-bind
     # the links in /dev/md are theirs, and mdadm waits for them
-    inst_rules 63-md-raid-arrays.rules
+    inst_rules 01-md-raid-creating.rules 63-md-raid-arrays.rules
     inst_multiple -o /usr/lib/ignition/user.ign /usr/lib/ignition/base.d/*.ign \
         /usr/lib/ignition/base.platform.d/*/*.ign \
         /usr/lib/atoll/provision/trusted.ed25519.d/*
