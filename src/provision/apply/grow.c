@@ -6,7 +6,11 @@
 #include "provision/apply/apply.h"
 
 #include "base/error.h"
+#include "base/fd.h"
+#include "provision/disks/disks.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -66,12 +70,10 @@ static bool split_partition(const char *device, char **out_disk, char **out_numb
     return true;
 }
 
-static bool grow(ProvisionApply *self, const char *device, bool *out_changed, GError **error)
+/* Other tables than GPT are grown by programs, which an image need not have. */
+static bool grow_by_program(ProvisionApply *self, const char *disk, const char *number,
+                            bool *out_changed, GError **error)
 {
-    g_autofree char *disk = NULL;
-    g_autofree char *number = NULL;
-    if (!split_partition(device, &disk, &number))
-        return true;
     const char *const growpart[] = {"growpart", disk, number, NULL};
     const char *const sfdisk[] = {"/bin/sh", "-c",
                                   "echo ', +' | sfdisk --no-reread --no-tell-kernel -q -N \"$2\" "
@@ -90,6 +92,24 @@ static bool grow(ProvisionApply *self, const char *device, bool *out_changed, GE
         return false;
     }
     return true;
+}
+
+static bool grow(ProvisionApply *self, const char *device, bool *out_changed, GError **error)
+{
+    g_autofree char *disk = NULL;
+    g_autofree char *number = NULL;
+    bool is_gpt = false;
+    if (!split_partition(device, &disk, &number))
+        return true;
+    base_autofd fd = open(disk, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return base_error_set_errno(error, errno, "opening ‘%s’", disk);
+    if (!provision_disks_grow(fd, (unsigned)g_ascii_strtoull(number, NULL, 10), &is_gpt,
+                              out_changed, error)) {
+        g_prefix_error(error, "growing partition %s of ‘%s’: ", number, disk);
+        return false;
+    }
+    return is_gpt || grow_by_program(self, disk, number, out_changed, error);
 }
 
 bool provision_apply_growpart(ProvisionApply *self, GError **error)

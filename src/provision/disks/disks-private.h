@@ -2,6 +2,7 @@
 #pragma once
 
 #include "provision/disks/disks.h"
+#include "provision/disks/gpt.h"
 
 /** provision_disks_run: runs @argv to its end; @stdin_bytes (nullable) may be secret */
 bool provision_disks_run(ProvisionDisks *self, const char *what, const char *const *argv,
@@ -25,3 +26,8 @@ bool provision_disks_make_raid(ProvisionDisks *self, const ProvisionRaid *raid,
  * %PROVISION_DISKS_STATE */
 bool provision_disks_make_luks(ProvisionDisks *self, const ProvisionLuks *luks,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** provision_disks_tell_kernel: makes the partitions of the disk @fd those of @after, where the
+ * kernel knows those of @before; nothing when it is an image */
+bool provision_disks_tell_kernel(int fd, const ProvisionGpt *before, const ProvisionGpt *after,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -66,8 +66,8 @@ static bool tell_partition(int fd, int op, unsigned number, const ProvisionGpt *
 
 /* The kernel reads the whole table anew only when no partition is in use; else it is told of those
  * that differ. */
-static bool tell_kernel(int fd, const ProvisionGpt *before, const ProvisionGpt *after,
-                        GError **error)
+bool provision_disks_tell_kernel(int fd, const ProvisionGpt *before, const ProvisionGpt *after,
+                                 GError **error)
 {
     struct stat st = {0};
     if (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode) || ioctl(fd, BLKRRPART) == 0)
@@ -112,7 +112,8 @@ static bool partition_gpt(int fd, const ProvisionDisk *disk, bool *out_changed, 
                    memcmp(before->entries, after->entries, sizeof after->entries) != 0;
     if (!*out_changed)
         return true;
-    return provision_gpt_save(after, fd, error) && tell_kernel(fd, before, after, error);
+    return provision_gpt_save(after, fd, error) &&
+           provision_disks_tell_kernel(fd, before, after, error);
 }
 
 /* cloud-config's default: a handful of partitions one after the other, by sfdisk. */

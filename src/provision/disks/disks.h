@@ -56,6 +56,20 @@ bool provision_disks_partition(int fd, const ProvisionDisk *disk, bool *out_chan
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * provision_disks_grow:
+ * @fd: a disk or an image
+ * @number: of the partition, from 1
+ * @out_is_gpt: whether it has a GUID partition table; without one nothing is done
+ * @out_changed: whether the partition has grown
+ * @error: return location
+ *
+ * Gives a partition the free space behind it, in whole MiB, while it may be mounted; tells the
+ * kernel.
+ */
+bool provision_disks_grow(int fd, unsigned number, bool *out_is_gpt, bool *out_changed,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * ProvisionProbe:
  * @type: "" when the device is blank, else the kind of what is there: "ext4", "swap",
  *   "crypto_LUKS", "gpt", …

@@ -179,6 +179,52 @@ static void test_image(void)
     g_assert_cmpint(unlink(path), ==, 0);
 }
 
+static bool grow(int fd, unsigned number)
+{
+    g_autoptr(GError) error = NULL;
+    bool is_gpt = false, changed = false;
+    g_assert_true(provision_disks_grow(fd, number, &is_gpt, &changed, &error));
+    g_assert_no_error(error);
+    g_assert_true(is_gpt);
+    return changed;
+}
+
+/* The disk got larger: a partition takes what is free behind it, up to the next one or the end. */
+static void test_grow(void)
+{
+    g_autofree char *program = g_find_program_in_path("sgdisk");
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    bool is_gpt = true, changed = true;
+    if (program == NULL) {
+        g_test_skip("sgdisk is not installed");
+        return;
+    }
+    int fd = g_file_open_tmp("atoll-gpt-XXXXXX", &path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(ftruncate(fd, 64 << 20), ==, 0);
+    g_assert_true(provision_disks_grow(fd, 1, &is_gpt, &changed, &error));
+    g_assert_false(is_gpt || changed);
+    g_free(sgdisk(path, "--new=1:2048:+4M"));
+    g_free(sgdisk(path, "--new=2:32768:+4M"));
+    g_assert_cmpint(ftruncate(fd, (100 << 20) + 512), ==, 0);
+    g_assert_true(grow(fd, 1));
+    g_assert_true(grow(fd, 2));
+    g_assert_false(grow(fd, 1) || grow(fd, 2));
+    g_assert_false(provision_disks_grow(fd, 3, &is_gpt, &changed, &error));
+    g_assert_cmpstr(error->message, ==, "the disk has no partition 3");
+    g_autofree char *verify = sgdisk(path, "--verify");
+    g_autofree char *first = sgdisk(path, "--info=1");
+    g_autofree char *second = sgdisk(path, "--info=2");
+    g_assert_nonnull(strstr(verify, "No problems found."));
+    g_assert_nonnull(strstr(first, "First sector: 2048 "));
+    g_assert_nonnull(strstr(first, "Last sector: 32767 "));
+    /* whole MiB, before the second copy of the table */
+    g_assert_nonnull(strstr(second, "Last sector: 202751 "));
+    g_assert_cmpint(close(fd), ==, 0);
+    g_assert_cmpint(unlink(path), ==, 0);
+}
+
 static void test_formats(void)
 {
     static const struct {
@@ -231,6 +277,7 @@ int main(int argc, char **argv)
     g_test_add_func("/disks/places", test_places);
     g_test_add_func("/disks/errors", test_errors);
     g_test_add_func("/disks/image", test_image);
+    g_test_add_func("/disks/grow", test_grow);
     g_test_add_func("/disks/formats", test_formats);
     g_test_add_func("/disks/mkfs", test_mkfs);
     return g_test_run();
