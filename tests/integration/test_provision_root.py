@@ -350,3 +350,27 @@ def test_failure_in_the_initramfs(policy, call, container):
     assert issue.exists() == (policy == "login")
     assert not (container.path / "sysroot/etc/x").exists()
     assert not (container.path / "sysroot/etc/.ignition-result.json").exists()
+
+
+def test_shared_var(container):
+    """In an OSTree host's initramfs /var is the one that all its deployments share, for as long as
+    files are made."""
+    sysroot = container.path / "sysroot"
+    shared = sysroot / "sysroot/ostree/deploy/os/var"
+    container.write("cmdline", "ostree=/ostree/boot.1/os/0123abcd/0 ignition.platform.id=file\n")
+    container.write("config.ign", json.dumps({
+        "ignition": {"version": "3.3.0"}, "passwd": {"users": [{"name": "core"}]},
+        "storage": {"files": [
+            {"path": path, "contents": {"source": "data:,x"}}
+            for path in ("/etc/x", "/var/lib/x", "/home/core/x")]}}))
+    for directory in (sysroot / "etc", sysroot / "var", shared):
+        directory.mkdir(parents=True)
+    (sysroot / "home").symlink_to("var/home")
+    argv = container.argv()[:-1] + [
+        "--cap-add", "CAP_SYS_ADMIN", "--ro-bind", container.path / "cmdline", "/proc/cmdline",
+        "--setenv", "IGNITION_CONFIG_FILE", "/config.ign", "--"]
+    run(*argv, "/bin/sh", "-c", "/build/atoll-provision initramfs --stage all && "
+        "! grep -q sysroot/var /proc/self/mountinfo")
+    for path in (sysroot / "etc/x", shared / "lib/x", shared / "home/core/x"):
+        assert path.read_text() == "x"
+    assert not list((sysroot / "var").iterdir())

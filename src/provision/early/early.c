@@ -83,9 +83,9 @@ static bool run_planned(ProvisionEarly *self, const char *stage, bool *out_nothi
     if (strcmp(stage, "disks") == 0)
         good = provision_disks_make(&disks, error);
     else if (strcmp(stage, "mount") == 0)
-        good = provision_disks_mount(&disks, error);
+        good = provision_early_mount_var(self, error) && provision_disks_mount(&disks, error);
     else if (strcmp(stage, "umount") == 0)
-        good = provision_disks_umount(&disks, error);
+        good = provision_disks_umount(&disks, error) && provision_early_umount_var(self, error);
     else if (strcmp(stage, "kargs") == 0)
         good = provision_early_kargs(self, plan, &changed, error);
     else

@@ -59,6 +59,15 @@ ProvisionValue *provision_early_acquire(ProvisionEarly *self, GError **error);
 bool provision_early_files(ProvisionEarly *self, const ProvisionPlan *plan,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** provision_early_mount_var: mounts the /var that an OSTree host's deployments share at that of
+ * @self's root; nothing on any other host, and where it is mounted already */
+bool provision_early_mount_var(const ProvisionEarly *self,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** provision_early_umount_var: takes off what provision_early_mount_var() has mounted */
+bool provision_early_umount_var(const ProvisionEarly *self,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** provision_early_kargs: changes the kernel arguments of the deployment @self's root is of by
  * atoll-host; @out_changed: a reboot is wanted */
 bool provision_early_kargs(ProvisionEarly *self, const ProvisionPlan *plan, bool *out_changed,
