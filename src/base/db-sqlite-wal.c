@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * How SQLite's write-ahead log lies on the disk: it grows in steps, with zeros ahead of what is
- * written, and a frame goes out in one write. A file that grows with each commit has its size
- * written each time it is synced, beside the data; one whose blocks are there has not.
+ * written, and the frames of a commit go out in one write. A file that grows with each commit has
+ * its size written each time it is synced, beside the data; one whose blocks are there has not.
  *
  * SQLite's own file system is used for all; only the log's writes come by here. They are made by
  * the one connection that holds the write lock, so nobody else grows the file meanwhile. Zeros are
@@ -15,19 +15,30 @@
 
 #define WAL_HEADER_BYTES 32
 #define FRAME_HEADER_BYTES 24
-/* Larger pages than this are written beside their headers; ours have 4096. */
-#define PAGE_MAX_BYTES 8192
+/* Where a frame's header has the size of the database, when the frame is the last of a commit. */
+#define COMMIT_OFFSET 4
+/* Of frames that wait for the last one of their commit. SQLite's own file system writes less than
+ * 128 KiB at once. */
+#define BUFFER_BYTES (128 * 1024 - 1)
 /* As much as is there already, so that a short log stays small, within these. */
 #define STEP_MIN_BYTES (64 * 1024)
 #define STEP_MAX_BYTES (1024 * 1024)
 
+/*
+ * Wal:
+ * @real: behind this in the same memory
+ * @size_bytes: it has at least so many, or had
+ * @buffer: (owned) (nullable): @n_buffered bytes that are to lie from @offset on
+ * @commits: the next page is the last one of a commit
+ */
 typedef struct {
     sqlite3_file base;
-    sqlite3_file *real;       /* behind this in the same memory */
-    sqlite3_int64 size_bytes; /* it has at least so many, or had */
-    bool has_header;          /* of a frame whose page is yet to come */
-    sqlite3_int64 header_offset;
-    uint8_t frame[FRAME_HEADER_BYTES + PAGE_MAX_BYTES];
+    sqlite3_file *real;
+    sqlite3_int64 size_bytes;
+    uint8_t *buffer;
+    int n_buffered;
+    sqlite3_int64 offset;
+    bool commits;
 } Wal;
 
 static Wal *from_file(sqlite3_file *file)
@@ -60,28 +71,42 @@ static int put(Wal *self, const void *data, int n, sqlite3_int64 offset)
 
 static int flush(Wal *self)
 {
-    if (!self->has_header)
-        return SQLITE_OK;
-    self->has_header = false;
-    return put(self, self->frame, FRAME_HEADER_BYTES, self->header_offset);
+    int n = self->n_buffered;
+    self->n_buffered = 0;
+    return n > 0 ? put(self, self->buffer, n, self->offset) : SQLITE_OK;
 }
 
+static void add(Wal *self, const void *data, int n, sqlite3_int64 offset)
+{
+    if (self->buffer == NULL)
+        self->buffer = g_malloc(BUFFER_BYTES);
+    if (self->n_buffered == 0)
+        self->offset = offset;
+    memcpy(self->buffer + self->n_buffered, data, (size_t)n);
+    self->n_buffered += n;
+}
+
+/* The last frame of a commit goes out at once with all before it: whoever else reads the log may
+ * look for it then, also without a sync. */
 static int write_file(sqlite3_file *file, const void *data, int n, sqlite3_int64 offset)
 {
     Wal *self = from_file(file);
-    if (self->has_header && offset == self->header_offset + FRAME_HEADER_BYTES &&
-        n <= PAGE_MAX_BYTES) {
-        self->has_header = false;
-        memcpy(self->frame + FRAME_HEADER_BYTES, data, (size_t)n);
-        return put(self, self->frame, FRAME_HEADER_BYTES + n, self->header_offset);
+    bool is_header = n == FRAME_HEADER_BYTES && offset >= WAL_HEADER_BYTES;
+    bool follows = self->n_buffered > 0 && offset == self->offset + self->n_buffered;
+    if (!follows || n > BUFFER_BYTES - self->n_buffered) {
+        int result = flush(self);
+        if (result != SQLITE_OK)
+            return result;
     }
-    int result = flush(self);
-    if (result != SQLITE_OK || n != FRAME_HEADER_BYTES || offset < WAL_HEADER_BYTES)
-        return result != SQLITE_OK ? result : put(self, data, n, offset);
-    memcpy(self->frame, data, FRAME_HEADER_BYTES);
-    self->has_header = true;
-    self->header_offset = offset;
-    return SQLITE_OK;
+    if (n > BUFFER_BYTES || (!is_header && !follows))
+        return put(self, data, n, offset);
+    add(self, data, n, offset);
+    bool ends = !is_header && self->commits;
+    uint32_t size_pages = 0;
+    if (is_header)
+        memcpy(&size_pages, (const uint8_t *)data + COMMIT_OFFSET, sizeof size_pages);
+    self->commits = size_pages != 0;
+    return ends ? flush(self) : SQLITE_OK;
 }
 
 static int read_file(sqlite3_file *file, void *data, int n, sqlite3_int64 offset)
@@ -118,6 +143,7 @@ static int close_file(sqlite3_file *file)
 {
     Wal *self = from_file(file);
     int result = flush(self);
+    g_clear_pointer(&self->buffer, g_free);
     int closed = self->real->pMethods->xClose(self->real);
     return result == SQLITE_OK ? closed : result;
 }
@@ -161,7 +187,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if ((flags & SQLITE_OPEN_WAL) == 0)
         return real->xOpen(real, name, file, flags, out_flags);
     Wal *self = from_file(file);
-    memset(self, 0, offsetof(Wal, frame));
+    memset(self, 0, sizeof *self);
     self->real = (sqlite3_file *)(void *)(self + 1);
     int result = real->xOpen(real, name, self->real, flags, out_flags);
     if (self->real->pMethods != NULL)
