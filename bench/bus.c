@@ -65,21 +65,16 @@ static double cpu_now(void)
     return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
 }
 
-static JsonObject *make_body(uint64_t i)
-{
-    JsonObject *body = json_object_new();
-    json_object_set_int_member(body, "build", (gint64)i);
-    json_object_set_string_member(body, "name", "linux-image-6.1.0-18-amd64");
-    json_object_set_string_member(body, "state", "complete");
-    json_object_set_string_member(body, "version", "6.1.76-1");
-    return body;
-}
+#define BODY                                                                                       \
+    "{\"build\":%" G_GUINT64_FORMAT ",\"name\":\"linux-image-6.1.0-18-amd64\",\"state\":"          \
+    "\"complete\",\"version\":\"6.1.76-1\"}"
+#define BODY_MAX_BYTES 128
 
 typedef struct {
     unsigned n;
     Sample *samples;
     BusDraft *drafts;
-    GPtrArray *bodies;
+    char (*bodies)[BODY_MAX_BYTES];
 } Drafts;
 
 static void init_drafts(Drafts *self, unsigned n)
@@ -87,26 +82,25 @@ static void init_drafts(Drafts *self, unsigned n)
     self->n = n;
     self->samples = g_new0(Sample, n);
     self->drafts = g_new0(BusDraft, n);
-    self->bodies = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+    self->bodies = g_malloc_n(n, BODY_MAX_BYTES);
 }
 
 static void clear_drafts(Drafts *self)
 {
     g_free(self->samples);
     g_free(self->drafts);
-    g_ptr_array_unref(self->bodies);
+    g_free(self->bodies);
 }
 
 static void make_drafts(Drafts *self, uint64_t first)
 {
-    g_ptr_array_set_size(self->bodies, 0);
     for (unsigned i = 0; i < self->n; i++) {
         make_sample(&self->samples[i], first + i);
-        g_ptr_array_add(self->bodies, make_body(first + i));
+        g_snprintf(self->bodies[i], BODY_MAX_BYTES, BODY, first + i);
         self->drafts[i] = (BusDraft){.topic = self->samples[i].topic,
                                      .actor = self->samples[i].actor,
                                      .objects = self->samples[i].objects,
-                                     .body = self->bodies->pdata[i]};
+                                     .body_text = self->bodies[i]};
     }
 }
 
@@ -204,10 +198,7 @@ static BusEvent *make_event(uint64_t i, const uint8_t prev[static BASE_SHA256_BY
                                 (unsigned)(i & 0xffff), (unsigned)i);
     event->objects = g_strdupv((char **)sample.objects);
     event->severity = BUS_SEVERITY_INFO;
-    event->body = g_strdup_printf("{\"build\":%" G_GUINT64_FORMAT
-                                  ",\"name\":\"linux-image-6.1.0-18-amd64\",\"state\":\"complete\","
-                                  "\"version\":\"6.1.76-1\"}",
-                                  i);
+    event->body = g_strdup_printf(BODY, i);
     memcpy(event->prev, prev, sizeof event->prev);
     event->signature.size_bytes = BASE_ED25519_SIGNATURE_BYTES;
     event->signed_text = bus_signed_print(event);

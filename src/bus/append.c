@@ -4,6 +4,7 @@
  * writers are in one order. What is appended at once is signed at once: an event's `prev` does not
  * cover the signature before it, so all texts are there before the first signature.
  */
+#include "bus/canonical.h"
 #include "bus/head.h"
 #include "bus/log-private.h"
 #include "bus/prepare.h"
@@ -81,7 +82,20 @@ static bool set_id(Batch *self, BusEvent *event, GError **error)
     return !row;
 }
 
-static bool set_schema(Batch *self, BusEvent *event, JsonObject *body, GError **error)
+static bool check_body(BusLog *log, const BusEvent *event, const BusDraft *draft, GError **error)
+{
+    g_autoptr(JsonNode) node = NULL;
+    JsonObject *body = draft->body;
+    if (draft->body_text != NULL) {
+        node = bus_canonical_parse(event->body, strlen(event->body), error);
+        if (node == NULL)
+            return false;
+        body = json_node_get_object(node);
+    }
+    return bus_schema_check_body(log, event->schema, event->schema_digest, body, error);
+}
+
+static bool set_schema(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
 {
     if (event->schema == NULL)
         return true;
@@ -99,8 +113,7 @@ static bool set_schema(Batch *self, BusEvent *event, JsonObject *body, GError **
     if (row)
         event->schema_digest = g_strdup(base_db_column_text(statement, "digest"));
     base_db_reset(statement);
-    return !row ||
-           bus_schema_check_body(self->log, event->schema, event->schema_digest, body, error);
+    return !row || check_body(self->log, event, draft, error);
 }
 
 /* Links @event behind what the batch has, and moves the head on to it. */
@@ -117,8 +130,8 @@ static void chain(Batch *self, BusEvent *event)
     g_ptr_array_add(self->events, event);
 }
 
-/* Owns @event. @body: what it was prepared from */
-static bool add(Batch *self, BusEvent *event, JsonObject *body, GError **error)
+/* Owns @event, which was prepared from @draft. */
+static bool add(Batch *self, BusEvent *event, const BusDraft *draft, GError **error)
 {
     g_autoptr(BusEvent) owned = event;
     event->logged_us = MAX(self->log->clock(), self->head.logged_us);
@@ -126,7 +139,7 @@ static bool add(Batch *self, BusEvent *event, JsonObject *body, GError **error)
         event->time_us = event->logged_us;
     event->key = g_strdup(self->log->key);
     if (!bus_policy_check(self->log->policy, event->key, event->actor, event->topic, error) ||
-        !set_id(self, event, error) || !set_schema(self, event, body, error))
+        !set_id(self, event, error) || !set_schema(self, event, draft, error))
         return false;
     chain(self, g_steal_pointer(&owned));
     return true;
@@ -135,7 +148,7 @@ static bool add(Batch *self, BusEvent *event, JsonObject *body, GError **error)
 static bool add_draft(Batch *self, const BusDraft *draft, GError **error)
 {
     BusEvent *event = bus_prepare(draft, self->log->sha256, error);
-    return event != NULL && add(self, event, draft->body, error);
+    return event != NULL && add(self, event, draft, error);
 }
 
 static void sign_part(Batch *self, guint start, guint end)
@@ -277,7 +290,7 @@ static bool append(Batch *self, const BusDraft *drafts, GPtrArray *events, uint6
         return false;
     uint64_t first_seq = self->head.seq + 1;
     for (unsigned i = 0; i < events->len; i++) {
-        if (!add(self, g_steal_pointer(&events->pdata[i]), drafts[i].body, error))
+        if (!add(self, g_steal_pointer(&events->pdata[i]), &drafts[i], error))
             return false;
     }
     if (self->events->len > 0 && self->head.frontier.size == 0) {

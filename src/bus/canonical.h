@@ -42,6 +42,10 @@ bool bus_canonical_print(JsonObject *object, GString *out,
 bool bus_canonical_print_node(JsonNode *node, GString *out,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_canonical_is_object: whether @text is an object that the two above would make the same text
+ * of; also %FALSE for some unusual ones of which they would */
+bool bus_canonical_is_object(const char *text);
+
 /** bus_canonical_append: g_string_append_len() without its price: an event is some forty pieces */
 static inline void bus_canonical_append(GString *out, const char *text, size_t size_bytes)
 {

@@ -49,6 +49,7 @@ const char *bus_severity_name(unsigned severity);
  * @severity: see #BusSeverity; 0 for info
  * @objects: (nullable): "kind:id", …, %NULL; at most %BUS_OBJECTS_MAX
  * @body: (nullable): a JSON object; {} when %NULL
+ * @body_text: (nullable): a JSON object as text, instead of @body; in canonical form it costs least
  * @time_us: when it happened, microseconds of Unix time; 0 for now
  *
  * What a publisher says. All borrowed.
@@ -61,6 +62,7 @@ typedef struct {
     BusSeverity severity;
     const char *const *objects;
     JsonObject *body;
+    const char *body_text;
     int64_t time_us;
 } BusDraft;
 

@@ -12,26 +12,49 @@
 
 #include <string.h>
 
+static char *print_text(const char *text, GError **error)
+{
+    if (bus_canonical_is_object(text))
+        return g_strdup(text);
+    g_autoptr(JsonNode) node = bus_canonical_parse(text, strlen(text), error);
+    if (node == NULL)
+        return NULL;
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, BUS_ERROR, BUS_ERROR_INVALID, "it has to be a JSON object");
+        return NULL;
+    }
+    g_autoptr(GString) out = g_string_sized_new(256);
+    if (!bus_canonical_print_node(node, out, error))
+        return NULL;
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static char *print_body(const BusDraft *draft, GError **error)
+{
+    if (draft->body_text != NULL)
+        return print_text(draft->body_text, error);
+    if (draft->body == NULL)
+        return g_strdup("{}");
+    g_autoptr(GString) out = g_string_sized_new(256);
+    if (!bus_canonical_print(draft->body, out, error))
+        return NULL;
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
 static bool set_body(BusEvent *event, const BusDraft *draft, BaseSha256 *sha256, GError **error)
 {
-    GString *text = g_string_sized_new(256);
-    bool ok = true;
-    if (draft->body != NULL)
-        ok = bus_canonical_print(draft->body, text, error);
-    else
-        g_string_append(text, "{}");
-    if (ok && text->len > BUS_BODY_MAX_BYTES) {
+    event->body = print_body(draft, error);
+    size_t size_bytes = event->body != NULL ? strlen(event->body) : 0;
+    if (size_bytes > BUS_BODY_MAX_BYTES)
         g_set_error(error, BUS_ERROR, BUS_ERROR_TOO_LARGE,
-                    "the body has %zu bytes, of at most %d: what is larger goes by its digest",
-                    text->len, BUS_BODY_MAX_BYTES);
-        ok = false;
-    }
-    if (ok)
-        bus_hash_text(sha256, text->str, text->len, event->body_digest);
-    event->body = g_string_free(text, FALSE);
-    if (!ok)
+                    "it has %zu bytes, of at most %d: what is larger goes by its digest",
+                    size_bytes, BUS_BODY_MAX_BYTES);
+    if (event->body == NULL || size_bytes > BUS_BODY_MAX_BYTES) {
         g_prefix_error(error, "the body: ");
-    return ok;
+        return false;
+    }
+    bus_hash_text(sha256, event->body, size_bytes, event->body_digest);
+    return true;
 }
 
 static bool set_objects(BusEvent *event, const BusDraft *draft, GError **error)

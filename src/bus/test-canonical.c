@@ -134,6 +134,58 @@ static void test_numbers(void)
     }
 }
 
+/* What is taken for canonical is; and texts as programs print them are taken. */
+static void test_is_object(void)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } cases[] = {
+        {"{}", true},
+        {"{\"a\":1,\"b\":[\"x\",null,true,false,{},[]],\"c\":{\"d\":-5,\"e\":0}}", true},
+        {"{\"a\":\"ö\\n\\\"\\\\\"}", true},
+        {"{\"\":1,\"a\":2,\"aa\":3,\"b\":4}", true},
+        {"{\"a\":999999999999999}", true},
+        {"", false},
+        {"[]", false},
+        {" {}", false},
+        {"{} ", false},
+        {"{\"a\": 1}", false},
+        {"{\"b\":1,\"a\":2}", false},
+        {"{\"aa\":1,\"a\":2}", false},
+        {"{\"a\":1,\"a\":2}", false},
+        {"{\"a\":1,}", false},
+        {"{\"a\":01}", false},
+        {"{\"a\":-0}", false},
+        {"{\"a\":-}", false},
+        {"{\"a\":1.0}", false},
+        {"{\"a\":1e3}", false},
+        {"{\"a\":9007199254740993}", false},
+        {"{\"a\":\"\\/\"}", false},
+        {"{\"a\":\"\\u0041\"}", false},
+        {"{\"a\":\"\xff\"}", false},
+        {"{\"a\":\"\t\"}", false},
+        {"{\"a\":\"", false},
+        {"{\"a\":\"\\", false},
+        {"{\"a", false},
+        {"{\"a\":tru", false},
+        {"{\"a\":[1", false},
+        {"{\"a\":}", false},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s", cases[i].text);
+        g_assert_cmpint(bus_canonical_is_object(cases[i].text), ==, cases[i].is);
+        if (cases[i].is) {
+            g_autofree char *again = canonical(cases[i].text);
+            g_assert_cmpstr(again, ==, cases[i].text);
+        }
+    }
+    g_autoptr(GString) deep = g_string_new("{\"a\":");
+    for (unsigned i = 0; i < 100000; i++)
+        g_string_append_c(deep, '[');
+    g_assert_false(bus_canonical_is_object(deep->str));
+}
+
 /* What JSON-GLib would print cannot be read again; strings and other numbers stay as they are. */
 static void test_large_numbers(void)
 {
@@ -155,6 +207,7 @@ int main(int argc, char **argv)
     g_test_add_func("/bus/canonical/depth", test_depth);
     g_test_add_func("/bus/canonical/print-refuses", test_print_refuses);
     g_test_add_func("/bus/canonical/numbers", test_numbers);
+    g_test_add_func("/bus/canonical/is-object", test_is_object);
     g_test_add_func("/bus/canonical/large-numbers", test_large_numbers);
     return g_test_run();
 }

@@ -66,6 +66,28 @@ static void test_publish(Fixture *self, const void *data)
     g_assert_error(error, BUS_ERROR, BUS_ERROR_EXISTS);
 }
 
+/* A text is signed in canonical form, however it came. */
+static void test_body_text(Fixture *self, const void *data)
+{
+    static const char *const texts[] = {"{\"a\":1,\"b\":\"x\"}", " {\"b\":\"\\u0078\", \"a\":1.0}",
+                                        "{\"b\":\"x\",\"a\":1e0}"};
+    g_autoptr(GError) error = NULL;
+    BusDraft drafts[G_N_ELEMENTS(texts)];
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+        drafts[i] = (BusDraft){.topic = "a.b", .actor = "x", .body_text = texts[i]};
+    g_assert_true(base_db_begin(self->db, &error));
+    g_assert_true(bus_append(self->log, drafts, G_N_ELEMENTS(texts), NULL, &error));
+    g_assert_no_error(error);
+    g_assert_true(base_db_commit(self->db, &error));
+    g_autoptr(GPtrArray) events = bus_log_read(self->log, 1, 10, &error);
+    g_assert_cmpuint(events->len, ==, G_N_ELEMENTS(texts));
+    for (unsigned i = 0; i < events->len; i++) {
+        const BusEvent *event = events->pdata[i];
+        g_assert_cmpstr(event->body, ==, texts[0]);
+        g_assert_cmpmem(event->body_digest, 32, ((BusEvent *)events->pdata[0])->body_digest, 32);
+    }
+}
+
 static void test_rollback(Fixture *self, const void *data)
 {
     g_autoptr(GError) error = NULL;
@@ -117,6 +139,10 @@ static void test_refused(Fixture *self, const void *data)
         {{.topic = "a.b", .actor = "x\x01"}, BUS_ERROR_INVALID},
         {{.topic = "a.b", .actor = "x", .id = "nonsense"}, BUS_ERROR_INVALID},
         {{.topic = "a.b", .actor = "x", .time_us = -1}, BUS_ERROR_INVALID},
+        {{.topic = "a.b", .actor = "x", .body_text = ""}, BUS_ERROR_INVALID},
+        {{.topic = "a.b", .actor = "x", .body_text = "[]"}, BUS_ERROR_INVALID},
+        {{.topic = "a.b", .actor = "x", .body_text = "{\"a\":1,\"a\":1}"}, BUS_ERROR_INVALID},
+        {{.topic = "a.b", .actor = "x", .body_text = "{\"a\":\"\xff\"}"}, BUS_ERROR_INVALID},
         {{.topic = BUS_TOPIC_KEY_ADDED, .actor = "x"}, BUS_ERROR_DENIED},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -133,6 +159,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/bus/log/publish", Fixture, NULL, set_up, test_publish, tear_down);
+    g_test_add("/bus/log/body-text", Fixture, NULL, set_up, test_body_text, tear_down);
     g_test_add("/bus/log/rollback", Fixture, NULL, set_up, test_rollback, tear_down);
     g_test_add("/bus/log/many", Fixture, NULL, set_up, test_many, tear_down);
     g_test_add("/bus/log/refused", Fixture, NULL, set_up, test_refused, tear_down);

@@ -4,7 +4,6 @@
  */
 #include "cmd/commands.h"
 
-#include "bus/canonical.h"
 #include "cmd/bus/open.h"
 #include "cmd/error.h"
 
@@ -26,7 +25,7 @@ const CmdOption cmd_bus_publish_options[] = {
     {0},
 };
 
-static JsonNode *read_body(const char *operand, GError **error)
+static char *read_body(const char *operand, GError **error)
 {
     if (operand == NULL)
         operand = "{}";
@@ -37,17 +36,13 @@ static JsonNode *read_body(const char *operand, GError **error)
         g_prefix_error(error, "the body (at most %d bytes): ", BUS_BODY_MAX_BYTES);
         return NULL;
     }
-    g_autoptr(JsonNode) node =
-        bus_canonical_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error);
-    if (node == NULL) {
-        g_prefix_error(error, "the body: ");
+    size_t size_bytes = 0;
+    const char *text = g_bytes_get_data(bytes, &size_bytes);
+    if (size_bytes > 0 && memchr(text, '\0', size_bytes) != NULL) {
+        g_set_error(error, CMD_ERROR, CMD_ERROR_FAILED, "the body: a NUL character");
         return NULL;
     }
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        g_set_error(error, CMD_ERROR, CMD_ERROR_FAILED, "the body has to be a JSON object");
-        return NULL;
-    }
-    return g_steal_pointer(&node);
+    return g_strndup(text, size_bytes);
 }
 
 CmdExit cmd_bus_publish_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
@@ -64,10 +59,10 @@ CmdExit cmd_bus_publish_run(const CmdArgs *args, GCancellable *cancellable, GErr
     if ((severity != NULL && !cmd_bus_read_severity(severity, &draft.severity, error)) ||
         (time != NULL && !cmd_bus_read_time("--time", time, &draft.time_us, error)))
         return CMD_EXIT_FAILED;
-    g_autoptr(JsonNode) body = read_body(operands[1], error);
+    g_autofree char *body = read_body(operands[1], error);
     if (body == NULL)
         return CMD_EXIT_FAILED;
-    draft.body = json_node_get_object(body);
+    draft.body_text = body;
     uint64_t seq = 0;
     g_autoptr(CmdBus) bus = cmd_bus_open(args, CMD_BUS_WRITE, error);
     if (bus == NULL || !bus_publish(bus->log, &draft, &seq, error))
