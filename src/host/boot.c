@@ -74,6 +74,11 @@ bool host_boot_fell_back(const HostBoot *self)
            boot_counter_gave_up(self->counter);
 }
 
+bool host_boot_on_trial(const HostBoot *self)
+{
+    return self->is_default && !self->is_good && self->n_entries > 1;
+}
+
 bool host_boot_uncounted(const HostBoot *self)
 {
     return self->is_default && !self->is_good &&

@@ -31,6 +31,10 @@ void host_boot_read(const HostSysroot *sysroot, HostBoot *out_boot);
  * its stead */
 bool host_boot_fell_back(const HostBoot *self);
 
+/** host_boot_on_trial: whether what runs was not found good yet, and there is something to go back
+ * to */
+bool host_boot_on_trial(const HostBoot *self);
+
 /** host_boot_uncounted: whether the deployment that runs is on trial, but the boot loader could
  * not write its counter */
 bool host_boot_uncounted(const HostBoot *self);

@@ -57,8 +57,14 @@ static bool write_deployment(HostSysroot *sysroot, const char *checksum, GKeyFil
  * counted, so nothing is lost when it does not come to it. */
 static bool begin_trial(const HostSysroot *sysroot, const char *checksum, GError **error)
 {
-    return sysroot->booted == NULL || (host_boot_set_counter(sysroot, BOOT_COUNTER_NEW_3, error) &&
-                                       host_trial_begin(HOST_TRIAL_DIR, checksum, error));
+    HostBoot boot = {0};
+    if (sysroot->booted == NULL)
+        return true;
+    host_boot_read(sysroot, &boot);
+    /* the time limit of trials is not one for what runs, unless that is on trial itself */
+    return (host_boot_on_trial(&boot) || host_trial_later(HOST_TRIAL_LATER, error)) &&
+           host_boot_set_counter(sysroot, BOOT_COUNTER_NEW_3, error) &&
+           host_trial_begin(HOST_TRIAL_DIR, checksum, error);
 }
 
 bool host_deploy_commit(HostSysroot *sysroot, const char *checksum, const char *refspec,

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 static void test_files(void)
 {
@@ -33,6 +34,16 @@ static void test_files(void)
     g_assert_cmpstr(commit, ==, "old");
     host_trial_forget_fallback(dir);
     g_assert_null(host_trial_fallback(dir, NULL));
+
+    g_autofree char *later = g_build_filename(dir, "later", NULL);
+    g_assert_true(host_trial_later(later, &error));
+    g_assert_true(host_trial_later(later, &error));
+    g_assert_no_error(error);
+    g_assert_true(g_file_test(later, G_FILE_TEST_EXISTS));
+    g_autofree char *nowhere = g_build_filename(dir, "later/below", NULL);
+    g_assert_false(host_trial_later(nowhere, &error));
+    g_assert_nonnull(strstr(error->message, nowhere));
+    g_clear_error(&error);
     g_assert_true(base_fd_remove_tree(AT_FDCWD, dir, &error));
 }
 

@@ -5,8 +5,10 @@
  */
 #include "host/trial.h"
 
+#include "base/error.h"
 #include "base/fd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +62,15 @@ bool host_trial_begin(const char *dir, const char *commit, GError **error)
 {
     drop(dir, FAILURES);
     return save(dir, TRIAL, commit, "", error);
+}
+
+bool host_trial_later(const char *path, GError **error)
+{
+    base_autofd fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd >= 0)
+        return true;
+    int saved_errno = errno;
+    return base_error_set_errno(error, saved_errno, "making ‘%s’", path);
 }
 
 char *host_trial_load(const char *dir)

@@ -17,9 +17,17 @@ G_BEGIN_DECLS
  * the last trial that failed.
  */
 
+/** HOST_TRIAL_LATER: there while the trial, should there be one, is not that of what runs now: it
+ * was staged, or the boot loader started another version. Units have this as a condition too. */
+#define HOST_TRIAL_LATER "/run/atoll-host-trial-later"
+
 /** host_trial_begin: @commit is about to become what boots */
 bool host_trial_begin(const char *dir, const char *commit,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** host_trial_later: until the next start, nothing is on trial; makes the file @path, which is
+ * %HOST_TRIAL_LATER */
+bool host_trial_later(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** host_trial_load: (transfer full) (nullable): the commit on trial */
 char *host_trial_load(const char *dir);

@@ -5,6 +5,7 @@ and cheap variations of it, each a signed commit.
 The host programs come from `plain`, a build directory without sanitizers; libraries that the
 composed tree lacks come from this machine, which has to run the same distribution.
 """
+import fcntl
 import os
 import pathlib
 import shutil
@@ -36,9 +37,12 @@ def run(*argv, **options):
 
 def build_plain(source, plain, programs=("atoll-host", "atoll-host-agent")):
     """Programs without sanitizers, in the build directory `plain`."""
-    if not (plain / "build.ninja").exists():
-        run("meson", "setup", plain, source)
-    run("ninja", "-C", plain, *(f"src/programs/{name}" for name in programs))
+    plain.mkdir(exist_ok=True)
+    with open(plain / ".tests-lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several tests may want it at once
+        if not (plain / "build.ninja").exists():
+            run("meson", "setup", plain, source)
+        run("ninja", "-C", plain, *(f"src/programs/{name}" for name in programs))
 
 
 def install(source, plain, work, root):

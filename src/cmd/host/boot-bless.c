@@ -55,7 +55,8 @@ CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, 
         printf("nothing to do: version %s runs, but another one starts by default\n", label);
         return CMD_EXIT_NOTHING_TO_DO;
     }
-    if (!self.boot.is_good && !host_boot_bless(self.sysroot, error))
+    if ((!self.boot.is_good && !host_boot_bless(self.sysroot, error)) ||
+        !host_trial_later(HOST_TRIAL_LATER, error))
         return CMD_EXIT_FAILED;
     end_trial(&self);
     cmd_host_boot_tell(&self);

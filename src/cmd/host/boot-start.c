@@ -57,6 +57,25 @@ static bool go_back(CmdHostBoot *self, GCancellable *cancellable, GError **error
     return true;
 }
 
+/* What runs is not on trial. Whether there is a trial at all: when its deployment was not finished
+ * at shutdown, there is none any more. When that is the default, it was somebody's choice in the
+ * boot menu to start this one, or a power cut right after the change of what boots: then the boot
+ * loader does not see it until the file system's journal is replayed, which happens later. It has
+ * its trial at the next start. */
+static bool skip_trial(const CmdHostBoot *self, GError **error)
+{
+    const char *state_dir = self->agent.state_dir;
+    const char *first = ostree_deployment_get_csum(host_boot_first(self->sysroot));
+    g_autofree char *trial = host_trial_load(state_dir);
+    if (trial == NULL)
+        return true;
+    if (self->boot.is_good || self->boot.is_default || strcmp(trial, first) != 0) {
+        host_trial_end(state_dir);
+        return true;
+    }
+    return host_trial_later(HOST_TRIAL_LATER, error);
+}
+
 CmdExit cmd_host_boot_start_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_auto(CmdHostBoot) self = {0};
@@ -70,12 +89,8 @@ CmdExit cmd_host_boot_start_run(const CmdArgs *args, GCancellable *cancellable, 
         cmd_host_boot_tell(&self);
         return CMD_EXIT_DONE;
     }
-    /* A trial of something else did not come about: its deployment was not finished at shutdown,
-     * or somebody chose another one in the boot menu. */
-    g_autofree char *trial = host_trial_load(self.agent.state_dir);
-    if (trial != NULL && (strcmp(trial, self.running->checksum) != 0 || self.boot.is_good ||
-                          self.boot.n_entries < 2))
-        host_trial_end(self.agent.state_dir);
+    if (!host_boot_on_trial(&self.boot) && !skip_trial(&self, error))
+        return CMD_EXIT_FAILED;
     cmd_host_boot_tell(&self);
     g_autofree char *text = host_boot_print(&self.boot);
     printf("this version is %s\n", text);

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What only a booted host does: it stages, and a version that was not found good yet is on trial."""
+import contextlib
+import os
+
+import pytest
+
+from bootedhost import Grub, Loop, Versions, needs_mounts
+from conftest import run
+
+pytestmark = needs_mounts
+
+
+@pytest.fixture
+def versions(tmp_path):
+    made = Versions(tmp_path)
+    made.publish("1")
+    made.disk(tmp_path / "disk.raw", tmp_path / "mount")
+    made.publish("2", extra=["--generate-sizes"])
+    return made
+
+
+@pytest.fixture
+def boot(versions, tmp_path):  # pylint: disable=redefined-outer-name
+    """boot(entry) mounts the disk and is a context of a BootedHost; GRUB's choice when None."""
+    @contextlib.contextmanager
+    def start(entry=None):
+        grub = Grub(tmp_path / "disk.raw")
+        chosen, counter = grub.choose()
+        grub.set_counter(counter)
+        link = grub.entries()[chosen if entry is None else entry][2]
+        with Loop(grub.image, tmp_path / "mount") as loop:
+            host = versions.boot(loop.at, link)
+            host.atoll("boot", "start")
+            yield host
+
+    return start
+
+
+def test_whose_trial_it_is(boot):  # pylint: disable=redefined-outer-name
+    """The time limit and the health checks of trials end only the version that is on trial."""
+    with boot() as host:
+        assert host.version() == "1" and not host.may_be_given_up()
+        host.atoll("boot", "bless")
+        host.atoll("deploy", "--quiet", "2")
+        # it goes on for as long as its operators like
+        assert not host.may_be_given_up()
+        host.finish()
+    with boot(entry=1) as host:
+        # chosen by hand: version 2 has its trial later
+        assert host.version() == "1" and not host.may_be_given_up()
+        assert "chosen by hand" in host.status()["boot"]["text"]
+        assert host.atoll("boot", "bless", status=3).stdout.startswith("nothing to do")
+    with boot() as host:
+        assert host.version() == "2" and host.may_be_given_up()
+        assert host.status()["boot"]["tries-left"] == 1  # two starts of the boot loader
+        host.atoll("boot", "bless")
+        assert not host.may_be_given_up() and host.status()["boot"]["good"]
+    with boot() as host:
+        assert host.version() == "2" and not host.may_be_given_up()
+
+
+def test_staged_on_trial(boot, versions):  # pylint: disable=redefined-outer-name
+    """What is on trial itself stays so when another version is staged."""
+    versions.publish("3")
+    with boot() as host:
+        host.atoll("boot", "bless")
+        host.atoll("deploy", "--quiet", "2")
+        host.finish()
+    with boot() as host:
+        host.atoll("deploy", "--quiet", "3")
+        assert host.version() == "2" and host.may_be_given_up()
+        host.atoll("boot", "bless")
+        assert not host.may_be_given_up()
+        host.finish()
+    with boot() as host:
+        assert host.version() == "3" and host.may_be_given_up()
+
+
+def test_full_boot(boot):  # pylint: disable=redefined-outer-name
+    """A /boot of its own that is full: said before anything is staged."""
+    with boot() as host:
+        boot_dir = host.root / "boot"
+        run("cp", "-a", boot_dir, host.root / "boot.old")
+        run("mount", "-t", "tmpfs", "-o", "size=1500k", "none", boot_dir)
+        try:
+            run("cp", "-a", f"{host.root}/boot.old/.", boot_dir)
+            deployed = sorted(os.listdir(host.deployment.parent))
+            found = host.atoll("upgrade", "--check", status=1)
+            assert "/boot" in found.stdout + found.stderr
+            refused = host.atoll("upgrade", status=1).stderr
+            assert "not enough space in /boot: kernel and initramfs need 8" in refused
+            assert "(nothing was changed)" in refused
+            assert sorted(os.listdir(host.deployment.parent)) == deployed
+            assert not (host.run_dir / "ostree/staged-deployment").exists()
+            assert [one["version"] for one in host.status()["deployments"]] == ["1"]
+            assert not host.may_be_given_up()
+            # with more room it is taken
+            run("mount", "-o", "remount,size=8m", boot_dir)
+            host.atoll("upgrade", "--quiet")
+            assert host.status()["deployments"][0]["staged"]
+        finally:
+            run("umount", boot_dir)
