@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""atoll image: what it refuses, what it makes, and that both firmware kinds boot it.
+"""atoll image: what it refuses, what it makes, and that it boots.
 
 Booting needs a real tree: the fixture `minimal_commit` of conftest.py, a pair of state directory
 (with the published repository) and ref.
@@ -7,16 +7,11 @@ Booting needs a real tree: the fixture `minimal_commit` of conftest.py, a pair o
 import hashlib
 import json
 import subprocess
-import sys
 
 import pytest
 
-from conftest import SOURCE, run, with_whole_stacks
-
-sys.path.insert(0, str(SOURCE / "tests/vm"))
-from vm import KARGS, Vm  # noqa: E402
-
-PASSWORD = "atoll-test"
+from conftest import run
+from hostimage import boot_and_keep_the_previous, hash_password, make_image
 
 
 def make_commit(state, tree, ref):
@@ -84,18 +79,13 @@ def commit(minimal_commit):
 
 @pytest.fixture(scope="module")
 def password_hash():
-    return run("openssl", "passwd", "-6", "-salt", "atoll", PASSWORD).stdout.strip()
+    return hash_password()
 
 
 @pytest.fixture(scope="module")
-def disk(atoll, commit, password_hash, tmp_path_factory):
-    """A qcow2 image whose root's password is PASSWORD."""
-    state, ref = commit
+def disk(commit, password_hash, tmp_path_factory):
     path = tmp_path_factory.mktemp("image") / "disk.qcow2"
-    result = run(atoll, "image", ref, "--state", state, "--output", path, "--json",
-                 "--root-password-hash", password_hash, *(f"--karg={karg}" for karg in KARGS),
-                 timeout=600, env=with_whole_stacks())
-    answer = json.loads(result.stdout)
+    answer = make_image(*commit, path, password_hash)
     assert answer["path"] == str(path)
     assert answer["size"] == path.stat().st_size
     assert answer["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -106,13 +96,11 @@ def test_qcow2_is_sound(disk):
     run("qemu-img", "check", disk)
 
 
-def test_same_commit_same_bytes(atoll, commit, disk, password_hash, tmp_path):
+def test_same_commit_same_bytes(commit, disk, password_hash, tmp_path):
     """And raw is what qcow2 has in it."""
     state, ref = commit
     raw = tmp_path / "disk.raw"
-    run(atoll, "image", ref, "--state", state, "--output", raw, "--format", "raw", "--quiet",
-        "--root-password-hash", password_hash, *(f"--karg={karg}" for karg in KARGS), timeout=600,
-        env=with_whole_stacks())
+    make_image(state, ref, raw, password_hash, "--format", "raw")
     run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, disk)
     assert "No problems found" in run("/usr/sbin/sgdisk", "-v", raw).stdout
     offset = 66 << 20
@@ -146,31 +134,6 @@ def test_killed_build_leaves_nothing_for_long(atoll, commit, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("firmware", ["bios", "uefi"])
-def test_boots_and_keeps_the_previous(disk, firmware, tmp_path):
-    """Boots; a second deployment becomes the default (seen with the one firmware); the first is
-    still in the menu (seen with the other)."""
-    with Vm(disk, firmware, disk_gib=8, log=tmp_path / "console.log") as vm:
-        vm.login("root", PASSWORD)
-        assert (vm.run("test -d /sys/firmware/efi").status == 0) == (firmware == "uefi")
-        assert vm.run("touch /usr/nothing").status != 0
-        assert vm.check("systemctl --failed --no-legend") == ""
-        # nothing in this tree would find it good
-        assert "atoll_boot=off" in vm.check("cat /boot/grub/grubenv")
-        if vm.run("systemctl cat atoll-grow-root.service").status == 0:
-            assert int(vm.check("df --output=size -BM / | tail -1").strip(" M\n")) > 7000
-
-        booted = vm.check("ostree admin status | sed -n 's/^\\* [^ ]* //p'")
-        vm.check("mount -o remount,rw /sysroot")
-        vm.check("ostree commit --repo=/sysroot/ostree/repo -b second --tree=ref="
-                 f"{booted.split('.')[0]} --add-metadata-string=version=second")
-        vm.check("ostree admin deploy second")
-        menu = vm.check("cat /boot/loader/syslinux.cfg")
-        assert menu.count("LABEL ") == 2
-        vm.reboot(menu_entry=1 if firmware == "uefi" else None)
-        status = vm.check("ostree admin status")
-        if firmware == "uefi":
-            assert f"* atoll {booted}" in status
-        else:
-            assert status.startswith("* ") and "second" in status.splitlines()[1]
-        vm.power_off()
+def test_boots_and_keeps_the_previous(disk, tmp_path):
+    """On BIOS; test_rpm_host.py has the same on UEFI."""
+    boot_and_keep_the_previous(disk, "bios", tmp_path / "console.log")

@@ -429,7 +429,7 @@ def module(source):
 
 def kernel_packages():
     """A kernel as Fedora packages it: no index of its modules, scripts for one machine. What stands
-    in for dracut is called as dracut is; the real one makes the initramfs of the Debian trees."""
+    in for dracut is called as dracut is; test_rpm_host.py has the real ones."""
     File, folder, binary = (rpmdistro_packages.File, rpmdistro_packages.folder,
                             rpmdistro_packages.binary)
     modules = f"/usr/lib/modules/{KERNEL}"
