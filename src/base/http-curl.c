@@ -5,35 +5,22 @@
 #include "base/http-curl.h"
 
 #include "base/error.h"
-
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <string.h>
-
-/* POSIX lets a pointer to data be one to a function; ISO C has no cast for it. */
-static bool find(void *library, const char *name, void *out_function)
-{
-    void *symbol = dlsym(library, name);
-    memcpy(out_function, &symbol, sizeof symbol);
-    return symbol != NULL;
-}
+#include "base/library.h"
 
 static gpointer load(gpointer unused)
 {
-    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
-    void *library = NULL;
+    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
+    void *library = base_library_open(names);
     BaseHttpCurl *self = g_new0(BaseHttpCurl, 1);
     (void)unused;
-    for (size_t i = 0; library == NULL && i < G_N_ELEMENTS(names); i++)
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (library != NULL && find(library, "curl_easy_init", &self->easy_init) &&
-        find(library, "curl_easy_setopt", &self->easy_setopt) &&
-        find(library, "curl_easy_perform", &self->easy_perform) &&
-        find(library, "curl_easy_getinfo", &self->easy_getinfo) &&
-        find(library, "curl_easy_cleanup", &self->easy_cleanup) &&
-        find(library, "curl_easy_strerror", &self->easy_strerror) &&
-        find(library, "curl_slist_append", &self->slist_append) &&
-        find(library, "curl_slist_free_all", &self->slist_free_all))
+    if (base_library_find(library, "curl_easy_init", &self->easy_init) &&
+        base_library_find(library, "curl_easy_setopt", &self->easy_setopt) &&
+        base_library_find(library, "curl_easy_perform", &self->easy_perform) &&
+        base_library_find(library, "curl_easy_getinfo", &self->easy_getinfo) &&
+        base_library_find(library, "curl_easy_cleanup", &self->easy_cleanup) &&
+        base_library_find(library, "curl_easy_strerror", &self->easy_strerror) &&
+        base_library_find(library, "curl_slist_append", &self->slist_append) &&
+        base_library_find(library, "curl_slist_free_all", &self->slist_free_all))
         return self;
     g_free(self);
     return NULL;

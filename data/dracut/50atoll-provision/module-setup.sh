@@ -29,6 +29,8 @@ install() {
     inst_multiple /usr/libexec/atoll-provision-early mount umount
     inst_multiple -o mkfs.ext4 mkfs.btrfs mkfs.xfs mkfs.vfat mkswap mdadm cryptsetup \
         clevis clevis-encrypt-sss clevis-encrypt-tpm2 clevis-encrypt-tang clevis-luks-bind
+    # loaded when a signature is to be checked
+    inst_libdir_file "libcrypto.so.3*"
     # the links in /dev/md are theirs, and mdadm waits for them
     inst_rules 01-md-raid-creating.rules 63-md-raid-arrays.rules
     inst_multiple -o /usr/lib/ignition/user.ign /usr/lib/ignition/base.d/*.ign \

@@ -4,7 +4,6 @@
  */
 #include "provision/state/undo.h"
 
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "provision/apply/accounts.h"
@@ -126,7 +125,7 @@ static bool undo_account(const Undo *self, ProvisionAccounts *accounts,
         if (strcmp(files[i], account->file) != 0)
             continue;
         g_autofree char *now = provision_accounts_line(accounts, i, account->name);
-        g_autofree char *digest = now != NULL ? base_sha256_hex(now, strlen(now)) : NULL;
+        g_autofree char *digest = now != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, now, -1) : NULL;
         *out_done = g_strcmp0(now, account->before) == 0;
         if (*out_done)
             return true;
