@@ -13,7 +13,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -155,9 +157,36 @@ static bool enter(Walk *self, const char *name, bool is_last, bool *out_stop, GE
     return true;
 }
 
+/* A path without links, whose directories are all there, takes the kernel one step. -1 for any
+ * other, which is then walked. */
+static int open_plain(ProvisionRoot *self, const char *path, ProvisionRootFlags flags,
+                      char **out_name, char **out_path)
+{
+    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    const char *last = strrchr(path, '/');
+    struct stat st = {0};
+    if (path[0] != '/' || last[1] == '\0' || strcmp(last, "/.") == 0 || strcmp(last, "/..") == 0 ||
+        strstr(path, "//") != NULL || strstr(path, "/./") != NULL || strstr(path, "/../") != NULL)
+        return -1;
+    g_autofree char *parent =
+        last == path ? g_strdup(".") : g_strndup(path + 1, (gsize)(last - path - 1));
+    base_autofd fd = (int)syscall(SYS_openat2, self->fd, parent, &how, sizeof how);
+    if (fd < 0 || ((flags & PROVISION_ROOT_FOLLOW) != 0 &&
+                   fstatat(fd, last + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)))
+        return -1;
+    *out_name = g_strdup(last + 1);
+    if (out_path != NULL)
+        *out_path = g_strdup(path);
+    return base_fd_steal(&fd);
+}
+
 int provision_root_open_parent(ProvisionRoot *self, const char *path, ProvisionRootFlags flags,
                                bool make, char **out_name, char **out_path, GError **error)
 {
+    int plain = open_plain(self, path, flags, out_name, out_path);
+    if (plain >= 0)
+        return plain;
     g_auto(Walk) walk = {.root = self, .path = path, .flags = flags, .make = make,
                          .steps = g_array_new(FALSE, FALSE, sizeof(Step)),
                          .rest = g_queue_new()};
