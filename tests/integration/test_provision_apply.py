@@ -362,3 +362,70 @@ def test_full_disk(make_root, tmp_path):
         assert (small / "big").stat().st_size == 100000
     finally:
         run("umount", small)
+
+
+UNITS = {
+    "plain.service": "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n",
+    "many.service": "[Install]\nWantedBy=multi-user.target \\\n  graphical.target\n"
+                    "; WantedBy=no.target\nRequiredBy=a.target\nRequiredBy=b.target\n"
+                    "Alias=other.service more.service\nAlso=plain.service\n",
+    "at@.service": "[Install]\nWantedBy=getty.target %i.target\nDefaultInstance=usual\n"
+                   "Alias=al@%i.service\n",
+    "reset.service": "[Install]\nWantedBy=a.target\nWantedBy=\nWantedBy=b.target\n"
+                     "[Unit]\nWantedBy=c.target\n",
+    "drop.service": "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=first.target\n",
+    "data.mount": "[Mount]\nWhat=x\n[Install]\nRequiredBy=local-fs.target\n",
+}
+ENABLED = ["many.service", "at@one.service", "at@.service", "reset.service", "drop.service",
+           "data.mount"]
+
+
+def links_of(root):
+    top = root / "etc/systemd/system"
+    return {str(path.relative_to(top)): os.readlink(path)
+            for path in sorted(top.rglob("*")) if path.is_symlink()}
+
+
+def test_enabled_units(make_root, tmp_path):
+    """The links are those that systemctl makes."""
+    if shutil.which("systemctl") is None:
+        pytest.skip("systemctl is not installed")
+    wanted = tmp_path / "wanted"
+    dropin = "[Install]\nWantedBy=dropped.target\n"
+    units = [{"name": name, "contents": text} for name, text in UNITS.items()]
+    for name, text in {**UNITS, "drop.service.d/10.conf": dropin}.items():
+        path = wanted / "etc/systemd/system" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    run("systemctl", f"--root={wanted}", "enable", *ENABLED)
+    units += [{"name": name, "enabled": True} for name in ENABLED if name not in UNITS]
+    for unit in units:
+        if unit["name"] in ENABLED:
+            unit["enabled"] = True
+        if unit["name"] == "drop.service":
+            unit["dropins"] = [{"name": "10.conf", "contents": dropin}]
+
+    root = make_root()
+    value = {"ignition": {"version": "3.3.0"}, "systemd": {"units": units}}
+    root.instance(json.dumps(value))
+    root("apply")
+    assert links_of(root.path) == links_of(wanted)
+    # the next run finds it so
+    root("apply", "--again")
+    assert links_of(root.path) == links_of(wanted)
+    # what is disabled goes, what there is not is said, and a way out is none
+    units += [{"name": "gone.service", "enabled": True},
+              {"name": "bad.service", "enabled": True,
+               "contents": "[Install]\nWantedBy=../../x.target\n"}]
+    for unit in units:
+        if unit["name"] in ("many.service", "data.mount"):
+            unit["enabled"] = False
+    root.instance(json.dumps(value), "i-2")
+    root("apply", status=1)
+    outcomes = {record["key"]: record["outcome"] for record in root.records()
+                if record.get("key", "").startswith("systemd.units")}
+    assert [outcome for outcome in outcomes.values()
+            if outcome not in ("applied", "unchanged")] == ["not-applicable", "failed"]
+    links = links_of(root.path)
+    assert not [path for path in links if path.endswith(("/many.service", "/data.mount"))]
+    assert "multi-user.target.wants/plain.service" in links

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * systemd units: files, drop-ins, masks, and what is enabled by a preset, which the first boot of
- * a machine applies.
+ * systemd units: files, drop-ins, masks, and which are enabled: as a preset, which is what Ignition
+ * leaves, and by the links themselves.
  */
 #include "provision/apply/apply.h"
 
 #include "base/error.h"
+#include "provision/apply/install.h"
 #include "provision/error.h"
 
 #include <string.h>
@@ -130,22 +131,51 @@ static void add_presets(GString *presets, const ProvisionPlan *plan, ProvisionTr
     }
 }
 
+/* Enables or disables; what was enabled in a root that runs already is to be started. */
+static bool set_enabled(ProvisionApply *self, const ProvisionUnit *unit, GPtrArray *start,
+                        bool *out_changed, GError **error)
+{
+    bool changed = false;
+    if (unit->enabled == PROVISION_UNSET || !check_name(unit->name, NULL, error))
+        return unit->enabled == PROVISION_UNSET;
+    bool good = unit->enabled == PROVISION_YES
+                    ? provision_install_enable(self->root, unit->name, &changed, error)
+                    : provision_install_disable(self->root, unit->name, &changed, error);
+    if (good && changed && unit->enabled == PROVISION_YES)
+        g_ptr_array_add(start, unit->name);
+    *out_changed |= changed;
+    return good;
+}
+
+static bool apply_unit(ProvisionApply *self, const ProvisionUnit *unit, GPtrArray *start,
+                       bool *out_changed, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    bool changed = false;
+    bool good = make_unit(self, unit, &changed, &local) &&
+                set_enabled(self, unit, start, &changed, &local);
+    if (base_error_is_no_space(local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    *out_changed |= changed;
+    /* Ignition has only a preset for it, which means nothing then */
+    if (g_error_matches(local, PROVISION_ERROR, PROVISION_ERROR_NOT_FOUND))
+        provision_report_add(self->report, &unit->at, PROVISION_NOT_APPLICABLE, "%s",
+                             local->message);
+    else
+        provision_apply_outcome(self, &unit->at, good, changed, g_steal_pointer(&local));
+    return true;
+}
+
 bool provision_apply_units(ProvisionApply *self, GError **error)
 {
     g_autoptr(GString) presets = g_string_new(NULL);
+    g_autoptr(GPtrArray) start = g_ptr_array_new();
     bool any = false;
-    for (guint i = 0; i < self->plan->units->len; i++) {
-        const ProvisionUnit *unit = self->plan->units->pdata[i];
-        g_autoptr(GError) local = NULL;
-        bool changed = false;
-        bool good = make_unit(self, unit, &changed, &local);
-        if (base_error_is_no_space(local)) {
-            g_propagate_error(error, g_steal_pointer(&local));
+    for (guint i = 0; i < self->plan->units->len; i++)
+        if (!apply_unit(self, self->plan->units->pdata[i], start, &any, error))
             return false;
-        }
-        any = any || changed;
-        provision_apply_outcome(self, &unit->at, good, changed, g_steal_pointer(&local));
-    }
     add_presets(presets, self->plan, PROVISION_YES);
     add_presets(presets, self->plan, PROVISION_NO);
     if (presets->len > 0 &&
@@ -153,5 +183,7 @@ bool provision_apply_units(ProvisionApply *self, GError **error)
         return false;
     if (any && provision_apply_has_systemd(self))
         provision_apply_systemctl(self, "daemon-reload", NULL);
+    for (guint i = 0; i < start->len; i++)
+        provision_apply_systemctl(self, "start", start->pdata[i]);
     return true;
 }
