@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import threading
@@ -18,6 +19,8 @@ from conftest import run
 from metadata import KEY
 from test_provision_apply import Root
 from test_provision_datasources import CASES, make_tree
+
+CAP_SYS_RESOURCE = 24
 
 # it notes its arguments, one a line, and what its last one is a file of
 STAND_IN = """#!/bin/sh
@@ -374,3 +377,38 @@ def test_shared_var(container):
     for path in (sysroot / "etc/x", shared / "lib/x", shared / "home/core/x"):
         assert path.read_text() == "x"
     assert not list((sysroot / "var").iterdir())
+
+
+def test_grown_root(container):
+    """A root on a disk that has grown: its ext4 grows, though it is mounted read-only, since /var
+    on the same one is not."""
+    capabilities = re.search(r"CapEff:\s*(\w+)", pathlib.Path("/proc/self/status").read_text())[1]
+    if not int(capabilities, 16) >> CAP_SYS_RESOURCE & 1:
+        pytest.skip("growing ext4 needs CAP_SYS_RESOURCE")
+    image, place = container.path.with_name("disk"), container.path.with_name("place")
+    place.mkdir()
+    run("truncate", "-s", "64M", image)
+    run("/sbin/mke2fs", "-q", "-t", "ext4", "-d", container.path, image)
+    run("truncate", "-s", "128M", image)
+    loop = subprocess.run(["losetup", "-f", "--show", image], capture_output=True, text=True,
+                          check=False)
+    if loop.returncode != 0:
+        pytest.skip("there is no loop device here")
+    device = loop.stdout.strip()
+    try:
+        run("mount", device, place)
+        before = os.statvfs(place).f_blocks
+        container.path = place
+        container.instance("#cloud-config\nresize_rootfs: true\n")
+        argv = container.argv()[:-1]
+        argv[argv.index("--bind")] = "--ro-bind"
+        mounts = [word for name in ("etc", "run", "var", "root", "home")
+                  for word in ("--bind", place / name, f"/{name}")]
+        run(*argv, *mounts, "--dev-bind", device, device, "--", "/build/atoll-provision",
+            "apply", "--stage", "network")
+        assert os.statvfs(place).f_blocks > before * 3 / 2
+        assert {"resize_rootfs": "applied"}.items() <= {
+            record.get("key"): record["outcome"] for record in container.records()}.items()
+    finally:
+        subprocess.run(["umount", place], check=False)
+        run("losetup", "-d", device)

@@ -11,9 +11,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+/* linux/ext4.h, which older kernels' headers have not */
+#ifndef EXT4_IOC_RESIZE_FS
+#define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
+#endif
 
 static const ProvisionPlace at_growpart = {.key = "growpart"};
 static const ProvisionPlace at_resize = {.key = "resize_rootfs"};
@@ -144,6 +153,55 @@ bool provision_apply_growpart(ProvisionApply *self, GError **error)
     return true;
 }
 
+/* Where a file system is mounted that can be written to: the root of an OSTree host is not, but its
+ * /var is on the same one. */
+static const char *writable_place(void)
+{
+    static const char *const places[] = {"/", "/var", "/etc"};
+    struct stat root = {0};
+    for (size_t i = 0; stat("/", &root) == 0 && i < G_N_ELEMENTS(places); i++) {
+        struct stat st = {0};
+        struct statvfs fs = {0};
+        if (stat(places[i], &st) == 0 && st.st_dev == root.st_dev &&
+            statvfs(places[i], &fs) == 0 && (fs.f_flag & ST_RDONLY) == 0)
+            return places[i];
+    }
+    return NULL;
+}
+
+/* resize2fs takes the first place where the file system is mounted, writable or not. */
+static bool grow_ext4(const char *device, const char *place, GError **error)
+{
+    base_autofd disk = open(device, O_RDONLY | O_CLOEXEC);
+    base_autofd fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct statfs fs = {0};
+    uint64_t size_bytes = 0;
+    if (disk < 0 || fd < 0 || ioctl(disk, BLKGETSIZE64, &size_bytes) < 0 || fstatfs(fd, &fs) < 0)
+        return base_error_set_errno(error, errno, "looking at ‘%s’, which has ‘%s’", device, place);
+    uint64_t blocks = size_bytes / (uint64_t)fs.f_bsize;
+    if (ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks) < 0)
+        return base_error_set_errno(error, errno, "growing the file system of ‘%s’", device);
+    return true;
+}
+
+static bool grow_filesystem(ProvisionApply *self, const char *type, const char *device,
+                            GError **error)
+{
+    const char *place = writable_place();
+    const char *const resize2fs[] = {"resize2fs", device, NULL};
+    const char *const xfs[] = {"xfs_growfs", place, NULL};
+    const char *const btrfs[] = {"btrfs", "filesystem", "resize", "max", place, NULL};
+    if (place == NULL)
+        return base_error_set(error, BASE_ERROR_FAILED, "the root is mounted read-only");
+    if (strcmp(type, "ext4") == 0)
+        return grow_ext4(device, place, error);
+    return provision_apply_run(self,
+                               strcmp(type, "xfs") == 0     ? xfs
+                               : strcmp(type, "btrfs") == 0 ? btrfs
+                                                            : resize2fs,
+                               NULL, error);
+}
+
 bool provision_apply_resizefs(ProvisionApply *self, GError **error)
 {
     const ProvisionText *setting = &self->plan->settings.resize_rootfs;
@@ -165,16 +223,9 @@ bool provision_apply_resizefs(ProvisionApply *self, GError **error)
                                  "‘%s’, which has the root, is not here", device);
         return true;
     }
-    const char *const ext[] = {"resize2fs", device, NULL};
-    const char *const xfs[] = {"xfs_growfs", "/", NULL};
-    const char *const btrfs[] = {"btrfs", "filesystem", "resize", "max", "/", NULL};
-    const char *const *argv = g_str_has_prefix(type, "ext")  ? ext
-                              : strcmp(type, "xfs") == 0     ? xfs
-                              : strcmp(type, "btrfs") == 0   ? btrfs
-                                                             : NULL;
-    if (argv == NULL)
+    if (!g_str_has_prefix(type, "ext") && strcmp(type, "xfs") != 0 && strcmp(type, "btrfs") != 0)
         return true;
-    bool good = provision_apply_run(self, argv, NULL, &local);
+    bool good = grow_filesystem(self, type, device, &local);
     if (!good || setting->text != NULL)
         provision_apply_outcome(self, at, good, true, g_steal_pointer(&local));
     return true;
