@@ -104,11 +104,24 @@ typedef struct {
 int provision_apply_open_output(ProvisionApply *self, ProvisionOutput *out_output);
 
 /**
+ * ProvisionApplierKind:
+ * @PROVISION_APPLIER_REPEATS: it is done anew, and comes to the same
+ * @PROVISION_APPLIER_RESUMES: it is done anew, and has to know that it was begun
+ * @PROVISION_APPLIER_COMMAND: it runs what a person wrote: not a second time when a reboot cut it
+ *   short
+ */
+typedef enum {
+    PROVISION_APPLIER_REPEATS,
+    PROVISION_APPLIER_RESUMES,
+    PROVISION_APPLIER_COMMAND,
+} ProvisionApplierKind;
+
+/**
  * ProvisionApplier:
  * @name: cloud-init's name of the module, with underscores: its mark is sem/config_NAME
  * @stage: when in a boot
  * @frequency: how often
- * @is_command: runs what a person wrote: not run a second time when a reboot cut it short
+ * @kind: what becomes of it when it was cut short
  * @wanted: (nullable): whether the plan has something for it; %NULL: always
  * @apply: does it; records go to the report; an error is the whole step's
  *
@@ -118,7 +131,7 @@ typedef struct {
     const char *name;
     ProvisionStage stage;
     ProvisionFrequency frequency;
-    bool is_command;
+    ProvisionApplierKind kind;
     bool (*wanted)(const ProvisionPlan *plan);
     bool (*apply)(ProvisionApply *self, GError **error);
 } ProvisionApplier;

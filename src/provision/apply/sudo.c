@@ -30,6 +30,19 @@ static bool check_rules(char **rules, GError **error)
     return true;
 }
 
+/* What nearly every configuration has; starting visudo to hear that it is right costs more than all
+ * else that is done for a user. */
+static bool are_plain(char **rules)
+{
+    static const char *const plain[] = {"ALL=(ALL) NOPASSWD:ALL", "ALL=(ALL:ALL) NOPASSWD:ALL",
+                                        "ALL=(ALL) NOPASSWD: ALL", "ALL=(ALL:ALL) NOPASSWD: ALL",
+                                        "ALL=(ALL) ALL", "ALL=(ALL:ALL) ALL", NULL};
+    for (char **rule = rules; *rule != NULL; rule++)
+        if (!g_strv_contains(plain, *rule))
+            return false;
+    return true;
+}
+
 static bool check_sudoers(ProvisionApply *self, const char *text, GError **error)
 {
     const char *program = "/usr/sbin/visudo";
@@ -84,7 +97,8 @@ static bool write_sudo(ProvisionApply *self, const ProvisionUser *user, GError *
         return true;
     g_autofree char *whole = g_strdup_printf("%s%s", text != NULL ? text : HEADER, block);
     const ProvisionRootOwner directory = {0750, geteuid(), getegid()};
-    return check_rules(user->sudo, error) && check_sudoers(self, whole, error) &&
+    return check_rules(user->sudo, error) &&
+           ((text == NULL && are_plain(user->sudo)) || check_sudoers(self, whole, error)) &&
            ensure_include(self, error) &&
            provision_root_make_dir(self->root, SUDOERS_DIR, &directory, PROVISION_ROOT_DEFAULT,
                                    NULL, error) &&

@@ -13,6 +13,3 @@ ProvisionManifestAccount *provision_manifest_find_account(ProvisionManifest *sel
                                                           const char *name);
 /** provision_manifest_print_entry: (transfer full): as JSON, on one line */
 char *provision_manifest_print_entry(const ProvisionManifestEntry *entry);
-/** provision_manifest_account_line: (transfer full) (nullable): the line of @name in the file
- * @path of @root */
-char *provision_manifest_account_line(ProvisionRoot *root, const char *path, const char *name);

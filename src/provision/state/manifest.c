@@ -5,7 +5,6 @@
  */
 #include "provision/state/manifest.h"
 
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "provision/state/manifest-private.h"
@@ -68,6 +67,21 @@ void provision_manifest_free(ProvisionManifest *self)
     g_free(self);
 }
 
+/* (nullable): SHA-256 of what there is to read. GLib's, since these files are small, and the start
+ * of libcrypto costs more than all of them. */
+static char *digest_of(int fd)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    guchar buffer[16384];
+    ssize_t n = 0;
+    do {
+        n = read(fd, buffer, sizeof buffer);
+        if (n > 0)
+            g_checksum_update(sum, buffer, n);
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    return n < 0 ? NULL : g_strdup(g_checksum_get_string(sum));
+}
+
 ProvisionTrace provision_trace_take(int dfd, const char *name)
 {
     ProvisionTrace trace = {0};
@@ -87,7 +101,7 @@ ProvisionTrace provision_trace_take(int dfd, const char *name)
     } else if (S_ISREG(st.st_mode)) {
         base_autofd fd = openat(dfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         trace.kind = PROVISION_TRACE_FILE;
-        trace.digest = fd >= 0 ? base_sha256_hex_of_fd(fd, NULL) : NULL;
+        trace.digest = fd >= 0 ? digest_of(fd) : NULL;
     } else {
         trace.kind = PROVISION_TRACE_OTHER;
     }
@@ -219,10 +233,10 @@ bool provision_manifest_keep_accounts(ProvisionManifest *self, GError **error)
     for (const char *const *file = account_files; *file != NULL; file++) {
         g_autofree char *kept = kept_path(*file);
         g_autofree char *path = g_strdup_printf("/etc/%s", *file);
+        if (provision_root_stat(self->root, kept, PROVISION_ROOT_DEFAULT, &st))
+            continue;
         g_autoptr(GBytes) bytes = provision_root_read(self->root, path, NULL);
-        if (bytes != NULL &&
-            !provision_root_stat(self->root, kept, PROVISION_ROOT_DEFAULT, &st) &&
-            !write_private(self, kept, bytes, error))
+        if (bytes != NULL && !write_private(self, kept, bytes, error))
             return false;
     }
     return true;
@@ -238,10 +252,9 @@ bool provision_manifest_drop_accounts(ProvisionManifest *self, GError **error)
     return true;
 }
 
-char *provision_manifest_account_line(ProvisionRoot *root, const char *path, const char *name)
+/* The line of @name in one of the files of accounts. */
+static char *find_line(char **lines, const char *name)
 {
-    g_autofree char *text = provision_root_read_text(root, path);
-    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
     size_t size = strlen(name);
     for (char **line = lines; *line != NULL; line++)
         if (strncmp(*line, name, size) == 0 && (*line)[size] == ':')
@@ -249,25 +262,37 @@ char *provision_manifest_account_line(ProvisionRoot *root, const char *path, con
     return NULL;
 }
 
-void provision_manifest_note_account(ProvisionManifest *self, const char *name)
+static void note_account(ProvisionManifest *self, const char *file, const char *name, char **before,
+                         char **now)
+{
+    g_autofree char *was = find_line(before, name);
+    g_autofree char *is = find_line(now, name);
+    ProvisionManifestAccount *account = provision_manifest_find_account(self, file, name);
+    if (account == NULL && g_strcmp0(was, is) == 0)
+        return;
+    if (account == NULL) {
+        account = g_new0(ProvisionManifestAccount, 1);
+        account->file = g_strdup(file);
+        account->name = g_strdup(name);
+        account->before = g_steal_pointer(&was);
+        g_ptr_array_add(self->accounts, account);
+    }
+    account->generation = self->generation;
+    g_free(account->after);
+    account->after =
+        is != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, is, -1) : NULL;
+}
+
+void provision_manifest_note_accounts(ProvisionManifest *self, GPtrArray *names)
 {
     for (const char *const *file = account_files; *file != NULL; file++) {
         g_autofree char *kept = kept_path(*file);
         g_autofree char *path = g_strdup_printf("/etc/%s", *file);
-        g_autofree char *was = provision_manifest_account_line(self->root, kept, name);
-        g_autofree char *is = provision_manifest_account_line(self->root, path, name);
-        ProvisionManifestAccount *account = provision_manifest_find_account(self, *file, name);
-        if (account == NULL && g_strcmp0(was, is) == 0)
-            continue;
-        if (account == NULL) {
-            account = g_new0(ProvisionManifestAccount, 1);
-            account->file = g_strdup(*file);
-            account->name = g_strdup(name);
-            account->before = g_steal_pointer(&was);
-            g_ptr_array_add(self->accounts, account);
-        }
-        account->generation = self->generation;
-        g_free(account->after);
-        account->after = is != NULL ? base_sha256_hex(is, strlen(is)) : NULL;
+        g_autofree char *was = provision_root_read_text(self->root, kept);
+        g_autofree char *is = provision_root_read_text(self->root, path);
+        g_auto(GStrv) before = g_strsplit(was != NULL ? was : "", "\n", -1);
+        g_auto(GStrv) now = g_strsplit(is != NULL ? is : "", "\n", -1);
+        for (guint i = 0; i < names->len; i++)
+            note_account(self, *file, names->pdata[i], before, now);
     }
 }

@@ -108,9 +108,9 @@ ProvisionRootWatch provision_manifest_watch(ProvisionManifest *self);
 bool provision_manifest_keep_accounts(ProvisionManifest *self,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** provision_manifest_note_account: notes what has become of user or group @name since
+/** provision_manifest_note_accounts: notes what has become of the users and groups @names since
  * provision_manifest_keep_accounts() */
-void provision_manifest_note_account(ProvisionManifest *self, const char *name);
+void provision_manifest_note_accounts(ProvisionManifest *self, GPtrArray *names);
 
 /** provision_manifest_drop_accounts: the copy has done its duty */
 bool provision_manifest_drop_accounts(ProvisionManifest *self,

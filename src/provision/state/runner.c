@@ -4,7 +4,6 @@
  */
 #include "provision/state/runner.h"
 
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "provision/error.h"
@@ -21,6 +20,7 @@
 
 #define SETTLED PROVISION_STATE_DIR "/settled"
 #define LOCAL_DONE PROVISION_RUN_DIR "/applied-local"
+#define TOLD PROVISION_RUN_DIR "/told"
 
 typedef struct {
     const ProvisionRun *run;
@@ -35,6 +35,7 @@ typedef struct {
     GPtrArray *finished;
     bool reboot_wanted;
     bool output_begun;
+    unsigned n_run; /* appliers */
     GCancellable *cancellable;
 } Runner;
 
@@ -77,7 +78,7 @@ static GBytes *fetch_once(gpointer data, const char *url, uint64_t max_bytes,
                           GCancellable *cancellable, GError **error)
 {
     Runner *self = data;
-    g_autofree char *digest = base_sha256_hex(url, strlen(url));
+    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, url, -1);
     g_autofree char *path = g_build_filename(PROVISION_RUN_DIR "/fetched", digest, NULL);
     GBytes *bytes = provision_root_read(self->root, path, NULL);
     if (bytes != NULL)
@@ -130,22 +131,22 @@ static bool note_accounts(Runner *self, GError **error)
     const ProvisionPlan *plan = self->config->plan;
     ProvisionApply apply = {.plan = plan, .policy = self->policy, .instance = self->instance};
     g_autoptr(ProvisionUser) user = provision_apply_default_user(&apply);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i <= plan->users->len; i++) {
         const ProvisionUser *one = i < plan->users->len ? plan->users->pdata[i] : user;
         if (one == NULL || one->name == NULL)
             continue;
-        provision_manifest_note_account(self->manifest, one->name);
+        g_ptr_array_add(names, one->name);
         for (char **group = one->groups; group != NULL && *group != NULL; group++)
-            provision_manifest_note_account(self->manifest, *group);
+            g_ptr_array_add(names, *group);
         if (one->primary_group != NULL)
-            provision_manifest_note_account(self->manifest, one->primary_group);
+            g_ptr_array_add(names, one->primary_group);
     }
     for (guint i = 0; i < plan->groups->len; i++)
-        provision_manifest_note_account(self->manifest,
-                                        ((const ProvisionGroup *)plan->groups->pdata[i])->name);
+        g_ptr_array_add(names, ((const ProvisionGroup *)plan->groups->pdata[i])->name);
     for (guint i = 0; i < plan->passwords->len; i++)
-        provision_manifest_note_account(
-            self->manifest, ((const ProvisionPassword *)plan->passwords->pdata[i])->name);
+        g_ptr_array_add(names, ((const ProvisionPassword *)plan->passwords->pdata[i])->name);
+    provision_manifest_note_accounts(self->manifest, names);
     return provision_manifest_save(self->manifest, error);
 }
 
@@ -170,6 +171,7 @@ static bool run_applier(Runner *self, const ProvisionApplier *applier, Provision
     g_autoptr(GError) local = NULL;
     if (!provision_mark_begin(self->root, self->instance_dir, applier, error))
         return false;
+    self->n_run++;
     bool good = applier->apply(&apply, &local);
     self->reboot_wanted = self->reboot_wanted || apply.reboot_wanted;
     self->output_begun = apply.output_begun;
@@ -184,7 +186,7 @@ static bool run_applier(Runner *self, const ProvisionApplier *applier, Provision
                              local != NULL ? local->message : "unknown error");
         return true;
     }
-    if (applier->is_command)
+    if (applier->kind == PROVISION_APPLIER_COMMAND)
         return provision_mark_done(self->root, self->instance_dir, applier, error);
     g_ptr_array_add(self->finished, (gpointer)applier);
     return true;
@@ -204,7 +206,7 @@ static bool run_appliers(Runner *self, GError **error)
         ProvisionMark mark = provision_mark_read(self->root, self->instance_dir, applier);
         if (mark == PROVISION_MARK_DONE)
             continue;
-        if (mark == PROVISION_MARK_BEGUN_ELDER && applier->is_command &&
+        if (mark == PROVISION_MARK_BEGUN_ELDER && applier->kind == PROVISION_APPLIER_COMMAND &&
             applier->frequency != PROVISION_ALWAYS) {
             /* “runcmd: [reboot]” must not become a loop */
             const ProvisionPlace at = {.key = applier->name};
@@ -297,6 +299,36 @@ static void tell_records(Runner *self)
     }
 }
 
+static char *digest_of(const ProvisionInstance *instance, const ProvisionValue *data)
+{
+    GBytes *const blobs[] = {instance->user_data, instance->vendor_data, instance->vendor_data2};
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *text = provision_value_print(data);
+    g_checksum_update(sum, (const guchar *)text, -1);
+    for (size_t i = 0; i < G_N_ELEMENTS(blobs); i++) {
+        gsize size = 0;
+        const guchar *start = blobs[i] != NULL ? g_bytes_get_data(blobs[i], &size) : NULL;
+        g_checksum_update(sum, (const guchar *)"\n", 1);
+        if (size > 0)
+            g_checksum_update(sum, start, (gssize)size);
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+/* What the instance comes to for others to read: once a boot. */
+static bool tell_instance(Runner *self, GError **error)
+{
+    g_autoptr(ProvisionValue) data = provision_config_instance_data(self->instance);
+    g_autofree char *digest = digest_of(self->instance, data);
+    g_autofree char *told = provision_root_read_text(self->root, TOLD);
+    if (!self->run->again && g_strcmp0(told, digest) == 0)
+        return true;
+    return provision_results_instance(self->results, self->instance, data, error) &&
+           provision_instance_dirs_fill(self->root, self->instance_dir, self->instance,
+                                        self->config->cloud_config, error) &&
+           write_text(self, TOLD, digest, error);
+}
+
 static bool work(Runner *self, GError **error)
 {
     const char *stage = provision_apply_stage_name(self->run->stage);
@@ -311,13 +343,10 @@ static bool work(Runner *self, GError **error)
         !read_config(self, error))
         return false;
     drop_read_records(self, first || g_strcmp0(first_stage, stage) == 0);
-    g_autoptr(ProvisionValue) data = provision_config_instance_data(self->instance);
     self->manifest = provision_manifest_load(self->root, error);
     if (self->manifest == NULL ||
         (first && !write_text(self, read_mark, stage, error)) ||
-        !provision_results_instance(self->results, self->instance, data, error) ||
-        !provision_instance_dirs_fill(self->root, self->instance_dir, self->instance,
-                                      self->config->cloud_config, error) ||
+        !tell_instance(self, error) ||
         !provision_manifest_keep_accounts(self->manifest, error))
         return false;
     if (self->manifest->generation == 0 ||
@@ -328,7 +357,7 @@ static bool work(Runner *self, GError **error)
     bool good = run_appliers(self, error);
     provision_root_watch(self->root, NULL);
     /* what was done is kept whether or not all was */
-    if (!note_accounts(self, good ? error : NULL) || !good)
+    if ((self->n_run > 0 && !note_accounts(self, good ? error : NULL)) || !good)
         return false;
     return finish_marks(self, error) &&
            (self->run->stage > PROVISION_STAGE_NETWORK ||
