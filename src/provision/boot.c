@@ -82,10 +82,10 @@ static bool configure_network(const ProvisionBoot *boot, const ProvisionIdentity
     /* a configuration that is wrong must not leave the host where nobody reaches it */
     if (!provision_networkd_apply(network, boot->root, boot->report, &changed, error))
         return false;
-    if (changed && boot->live) {
+    /* at first boot it has not started yet, and reads the files when it does */
+    if (changed && boot->live && access("/run/systemd/netif/state", F_OK) == 0) {
         const char *const argv[] = {"networkctl", "reload", NULL};
         BaseRun run = {.argv = argv, .what = "telling systemd-networkd"};
-        /* at first boot it has not started yet, and reads the files when it does */
         (void)!base_run(&run, NULL, NULL, NULL);
     }
     return true;
