@@ -70,6 +70,16 @@ static void write_quietly(int fd, const char *data, size_t size)
         g_debug("%s", ignored->message);
 }
 
+void provision_apply_say(ProvisionApply *self, const char *text)
+{
+    ProvisionOutput output = {0};
+    base_autofd log = provision_apply_open_output(self, &output);
+    if (log >= 0)
+        write_quietly(log, text, strlen(text));
+    if (output.console && provision_root_is_running(self->root))
+        write_quietly(STDOUT_FILENO, text, strlen(text));
+}
+
 /* Appends what the child says to the output log as it comes, and to our own output: the console. */
 static bool copy_output(ProvisionApply *self, GInputStream *from)
 {

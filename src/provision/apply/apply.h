@@ -157,6 +157,9 @@ bool provision_apply_has(const ProvisionPlace *at);
 bool provision_apply_run(ProvisionApply *self, const char *const *argv, const char *const *env,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** provision_apply_say: puts @text where the output of programs goes */
+void provision_apply_say(ProvisionApply *self, const char *text);
+
 /** provision_apply_has_systemd: whether services can be asked for: a running root with systemd as
  * process 1 */
 bool provision_apply_has_systemd(ProvisionApply *self);
