@@ -81,6 +81,58 @@ static GPtrArray *open_blob(const Loader *loader, const ProvisionEnvelopeEnv *en
     return provision_envelope_open(source, bytes, env, loader->report, loader->cancellable, error);
 }
 
+/* The number of this instance among those that were started with one call; NULL: unknown. */
+static char *launch_index_of(const ProvisionInstance *instance)
+{
+    static const char *const names[] = {"launch-index", "ami-launch-index"};
+    const ProvisionValue *value = NULL;
+    for (size_t i = 0; value == NULL && i < G_N_ELEMENTS(names); i++)
+        value = provision_value_find(instance->meta_data, names[i]);
+    return value != NULL ? provision_value_print(value) : NULL;
+}
+
+static bool is_number(const char *text, gint64 *out_number)
+{
+    g_autofree char *plain = g_strdup(text);
+    /* a text in JSON */
+    g_strdelimit(plain, "\"", ' ');
+    return g_ascii_string_to_signed(g_strstrip(plain), 10, G_MININT32, G_MAXINT32, out_number,
+                                    NULL);
+}
+
+/* Which instance a part is for: what its header says, else a cloud-config itself. */
+static char *wanted_by(const ProvisionPart *part)
+{
+    if (part->launch_index != NULL || part->kind != PROVISION_PART_CLOUD_CONFIG)
+        return g_strdup(part->launch_index);
+    g_autoptr(ProvisionValue) value = provision_value_parse_at(
+        part->at.source, part->at.line, part->bytes, PROVISION_VALUE_YAML_1_1, NULL);
+    const ProvisionValue *index = provision_value_find(value, "launch-index");
+    return index != NULL ? provision_value_print(index) : NULL;
+}
+
+/* As cloud-init has it: a part without a number is for all, one that is for another instance is left
+ * out. */
+static void drop_others(const Loader *loader, GPtrArray *parts, const ProvisionInstance *instance)
+{
+    g_autofree char *own = launch_index_of(instance);
+    gint64 mine = 0;
+    if (own == NULL || !is_number(own, &mine))
+        return;
+    for (guint i = 0; i < parts->len;) {
+        const ProvisionPart *part = parts->pdata[i];
+        g_autofree char *wanted = wanted_by(part);
+        gint64 number = 0;
+        if (wanted == NULL || (is_number(wanted, &number) && number == mine)) {
+            i++;
+            continue;
+        }
+        provision_report_add(loader->report, &part->at, PROVISION_UNCHANGED,
+                             "is for the launch index %s, and this instance has %s", wanted, own);
+        g_ptr_array_remove_index(parts, i);
+    }
+}
+
 static bool read_vendor_data(Loader *loader, const ProvisionEnvelopeEnv *env,
                              const ProvisionInstance *instance, GError **error)
 {
@@ -284,6 +336,7 @@ ProvisionConfig *provision_config_read(const ProvisionInstance *instance,
                               instance->user_data != NULL ? instance->user_data : nothing, error);
     if (config->parts == NULL)
         return NULL;
+    drop_others(&loader, config->parts, instance);
     config->vendor_parts = open_blob(&loader, &envelope, "vendor-data", nothing, error);
     if (config->vendor_parts == NULL)
         return NULL;

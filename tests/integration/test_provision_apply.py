@@ -429,3 +429,29 @@ def test_enabled_units(make_root, tmp_path):
     links = links_of(root.path)
     assert not [path for path in links if path.endswith(("/many.service", "/data.mount"))]
     assert "multi-user.target.wants/plain.service" in links
+
+
+def launch_part(name, header=None, payload=None):
+    lines = ["--==X", "Content-Type: text/cloud-config"]
+    lines += [f"Launch-Index: {header}"] if header is not None else []
+    lines += ["Merge-Type: list(append)+dict(recurse_list)", "", "#cloud-config"]
+    lines += [f"launch-index: {payload}"] if payload is not None else []
+    return "\n".join(lines + [f"write_files: [{{path: /srv/{name}, content: x}}]", ""])
+
+
+@pytest.mark.parametrize("meta, wanted", [
+    ({}, "abcdefg"), ({"launch-index": 0}, "adf"), ({"launch-index": 1}, "abe"),
+    ({"ami-launch-index": "1"}, "abe"), ({"launch-index": "x"}, "abcdefg")])
+def test_launch_index(make_root, meta, wanted):
+    """A part that is for another of the instances that were started together is left out, as
+    cloud-init's filter does: a header counts more than what is in the part."""
+    root = make_root()
+    root.instance("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"==X\"\n\n" + "".join([
+        launch_part("a"), launch_part("b", 1), launch_part("c", 2), launch_part("d", payload=0),
+        launch_part("e", 1, 0), launch_part("f", 0, 1), launch_part("g", "none")]) + "--==X--\n")
+    path = root.path / "run/atoll/provision/instance.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "meta-data": meta}))
+    root("apply")
+    assert "".join(sorted(os.listdir(root.path / "srv"))) == wanted
+    left_out = [record for record in root.records() if "launch index" in record.get("message", "")]
+    assert len(left_out) == 7 - len(wanted)

@@ -32,6 +32,7 @@ typedef struct {
     const char *content_type; /* (nullable) */
     const char *name;         /* (nullable) */
     const char *merge_type;   /* (nullable) */
+    const char *launch_index; /* (nullable) */
     bool may_be_mime;
     bool may_be_base64;
     bool is_signed;
@@ -47,6 +48,7 @@ void provision_part_free(ProvisionPart *self)
     g_clear_pointer(&self->bytes, g_bytes_unref);
     g_free(self->name);
     g_free(self->merge_type);
+    g_free(self->launch_index);
     g_free(self);
 }
 
@@ -123,6 +125,7 @@ static bool add_part(Opener *o, const Blob *blob, ProvisionPartKind kind,
     part->at = blob->at;
     part->name = make_name(o, blob->name);
     part->merge_type = g_strdup(blob->merge_type);
+    part->launch_index = g_strdup(blob->launch_index);
     part->frequency = frequency;
     bool is_program = kind == PROVISION_PART_SCRIPT || kind == PROVISION_PART_BOOTHOOK;
     if (is_program) {
@@ -218,6 +221,7 @@ static bool open_mime(Opener *o, const Blob *blob)
                       .content_type = leaf->content_type,
                       .name = name,
                       .merge_type = merge_type,
+                      .launch_index = g_hash_table_lookup(leaf->headers, "launch-index"),
                       .is_signed = blob->is_signed,
                       .depth = blob->depth + 1};
         if (leaf->line > 0)
@@ -248,6 +252,8 @@ static bool open_entry(Opener *o, const Blob *blob, const ProvisionValue *entry)
     g_autoptr(GBytes) bytes = content->bytes != NULL
                                   ? g_bytes_ref(content->bytes)
                                   : g_bytes_new(content->text, strlen(content->text));
+    const ProvisionValue *index = provision_value_find(entry, "launch-index");
+    g_autofree char *launch_index = index != NULL ? provision_value_print(index) : NULL;
     const char *type = string_of(entry, "type");
     const char *name = string_of(entry, "filename");
     const char *merge_type = string_of(entry, "Merge-Type");
@@ -259,6 +265,7 @@ static bool open_entry(Opener *o, const Blob *blob, const ProvisionValue *entry)
                   .content_type = lower,
                   .name = name,
                   .merge_type = merge_type != NULL ? merge_type : string_of(entry, "X-Merge-Type"),
+                  .launch_index = launch_index,
                   .is_signed = blob->is_signed,
                   .depth = blob->depth + 1};
     return open_blob(o, &inner);

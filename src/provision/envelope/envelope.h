@@ -36,6 +36,8 @@ typedef enum {
  * @bytes: decoded, decompressed, with templates filled in
  * @name: a file name, made up when it has none
  * @merge_type: (nullable): how a cloud-config is merged, of the header Merge-Type
+ * @launch_index: (nullable): which of the instances that were started together it is for, of the
+ *   header Launch-Index
  * @frequency: of a script
  *
  * One piece of user-data or vendor-data.
@@ -46,6 +48,7 @@ typedef struct {
     GBytes *bytes;
     char *name;
     char *merge_type;
+    char *launch_index;
     ProvisionFrequency frequency;
 } ProvisionPart;
 
