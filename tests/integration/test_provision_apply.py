@@ -455,3 +455,19 @@ def test_launch_index(make_root, meta, wanted):
     assert "".join(sorted(os.listdir(root.path / "srv"))) == wanted
     left_out = [record for record in root.records() if "launch index" in record.get("message", "")]
     assert len(left_out) == 7 - len(wanted)
+
+
+def test_locale(make_root):
+    """LANG names what the image has: built in, as a directory, or in the archive."""
+    root = make_root()
+    root.write("usr/lib/locale/de_DE.utf8/LC_CTYPE", "")
+    root.write("usr/lib/locale/locale-archive", "...\0en_US.utf8\0fr_FR\0...")
+    for number, (name, there) in enumerate((
+            ("C.UTF-8", True), ("de_DE.UTF-8", True), ("en_US.utf-8", True), ("fr_FR", True),
+            ("de_DE", False), ("en_US", False), ("sr_RS.UTF-8@latin", False))):
+        (root.path / "etc/default/locale").unlink(missing_ok=True)
+        root.instance(f"#cloud-config\nlocale: {name}\n", f"i-{number}")
+        root("apply")
+        assert (root.path / "etc/default/locale").exists() == there, name
+        outcomes = [record["outcome"] for record in root.records() if record.get("key") == "locale"]
+        assert outcomes == ["applied" if there else "not-applicable"], name

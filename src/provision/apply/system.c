@@ -5,8 +5,10 @@
 #include "provision/apply/apply.h"
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "provision/error.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,6 +79,67 @@ static bool is_plain(const char *text)
     return text[0] != '\0' && strpbrk(text, "\n\"'\\$`; ") == NULL;
 }
 
+/* "en_US.utf8" of "en_US.UTF-8": the name that compiled locales have. */
+static char *compiled_name(const char *locale)
+{
+    GString *name = g_string_new(NULL);
+    bool codeset = false;
+    for (const char *c = locale; *c != '\0'; c++) {
+        codeset = (codeset || *c == '.') && *c != '@';
+        if (!codeset || *c == '.' || g_ascii_isalnum(*c))
+            g_string_append_c(name, codeset ? g_ascii_tolower(*c) : *c);
+    }
+    return g_string_free(name, FALSE);
+}
+
+static bool has_locale(ProvisionApply *self, const char *locale)
+{
+    static const char *const built_in[] = {"C", "POSIX", "C.UTF-8", "C.utf8", NULL};
+    g_autofree char *compiled = compiled_name(locale);
+    g_autofree char *as_is = g_build_filename("/usr/lib/locale", locale, NULL);
+    g_autofree char *directory = g_build_filename("/usr/lib/locale", compiled, NULL);
+    struct stat st = {0};
+    if (g_strv_contains(built_in, locale) ||
+        provision_root_stat(self->root, as_is, PROVISION_ROOT_FOLLOW, &st) ||
+        provision_root_stat(self->root, directory, PROVISION_ROOT_FOLLOW, &st))
+        return true;
+    g_autofree char *name = NULL;
+    base_autofd dfd = provision_root_open_parent(self->root, "/usr/lib/locale/locale-archive",
+                                                 PROVISION_ROOT_FOLLOW, false, &name, NULL, NULL);
+    base_autofd fd = dfd >= 0 ? openat(dfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    /* mapped, since it may have all the world's: 200 MB */
+    g_autoptr(GMappedFile) archive = fd >= 0 ? g_mapped_file_new_from_fd(fd, FALSE, NULL) : NULL;
+    /* the names stand in it, each with its NUL */
+    return archive != NULL && g_mapped_file_get_length(archive) > 0 &&
+           memmem(g_mapped_file_get_contents(archive), g_mapped_file_get_length(archive), compiled,
+                  strlen(compiled) + 1) != NULL;
+}
+
+/* Where a distribution's own tools are there to make it: that is what cloud-init calls. */
+static bool generate_locale(ProvisionApply *self, const char *locale, GError **error)
+{
+    static const char *const argv[] = {"/usr/sbin/locale-gen", NULL};
+    const char *codeset = strchr(locale, '.');
+    g_autofree char *line =
+        g_strdup_printf("%s %s", locale, codeset != NULL ? codeset + 1 : "ISO-8859-1");
+    g_autofree char *text = provision_root_read_text(self->root, "/etc/locale.gen");
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+    g_autofree char *more = g_strdup_printf("%s%s\n", text != NULL ? text : "", line);
+    return (g_strv_contains((const char *const *)lines, line) ||
+            provision_root_write_text(self->root, "/etc/locale.gen", more, 0644, NULL, error)) &&
+           provision_apply_run(self, argv, NULL, error);
+}
+
+/* %FALSE without an error: an image without it, whose /usr nobody changes. */
+static bool ensure_locale(ProvisionApply *self, const char *locale, GError **error)
+{
+    if (!provision_root_has(self->root, "/usr/sbin/locale-gen"))
+        return has_locale(self, locale);
+    if (!provision_root_is_running(self->root) || has_locale(self, locale))
+        return true;
+    return access("/usr/lib/locale", W_OK) == 0 && generate_locale(self, locale, error);
+}
+
 bool provision_apply_locale(ProvisionApply *self, GError **error)
 {
     const ProvisionSettings *settings = &self->plan->settings;
@@ -93,9 +156,17 @@ bool provision_apply_locale(ProvisionApply *self, GError **error)
                              "‘%s’ is no locale", settings->locale.text);
         return true;
     }
+    bool there = ensure_locale(self, settings->locale.text, &local);
+    if (!there && local == NULL) {
+        /* every program would say so at every start */
+        provision_report_add(self->report, &settings->locale.at, PROVISION_NOT_APPLICABLE,
+                             "the image has no locale ‘%s’: it comes with the image's packages",
+                             settings->locale.text);
+        return true;
+    }
     g_autofree char *before = provision_root_read_text(self->root, path);
     g_autofree char *text = with_line(before, "LANG", settings->locale.text);
-    bool good = provision_root_write_text(self->root, path, text, 0644, &changed, &local);
+    bool good = there && provision_root_write_text(self->root, path, text, 0644, &changed, &local);
     provision_apply_outcome(self, &settings->locale.at, good, changed, g_steal_pointer(&local));
     return true;
 }
