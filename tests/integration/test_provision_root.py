@@ -317,6 +317,22 @@ write_files:
     assert "security.selinux" not in os.listxattr(on.path / "etc/untouched")
 
 
+def test_labels_of_host_keys(container):
+    """ssh-keygen knows of no labels: the root's own restorecon sets those of the keys it makes."""
+    if not (POLICY / "file_contexts").exists() or shutil.which("ssh-keygen") is None:
+        pytest.skip("selinux-policy-default or ssh-keygen is not installed")
+    container.stand_in("restorecon")
+    for name, labelled in (("off", False), ("on", True)):
+        if labelled:
+            shutil.copytree(POLICY, container.path / "etc/selinux/default/contexts/files")
+            container.write("etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n")
+        Root.instance(container, "#cloud-config\nhostname: x\n", name)
+        container.apply()
+        keys = [f"/etc/ssh/{path.name}" for path in (container.path / "etc/ssh").glob("ssh_host_*")]
+        assert len(keys) == 6 and sorted(container.call("restorecon") or []) == (
+            sorted(keys) if labelled else [])
+
+
 @pytest.mark.parametrize("policy, call", [("shell", ["--no-block", "isolate", "emergency.target"]),
                                           ("halt", ["--no-block", "halt", "--force"]),
                                           ("login", None)])

@@ -4,6 +4,7 @@
  * ed25519 is made first, in a moment; the slow kinds in the background, while the boot goes on.
  */
 #include "provision/apply/apply.h"
+#include "provision/apply/label.h"
 
 #include "base/error.h"
 #include "provision/error.h"
@@ -101,10 +102,18 @@ static bool generate(ProvisionApply *self, const char *type, GError **error)
     return good;
 }
 
-/* “ssh-keygen -A” makes what is missing, each key beside first. */
+/* “ssh-keygen -A” makes what is missing, each key beside first; it knows nothing of labels. */
 static bool generate_rest(ProvisionApply *self, GError **error)
 {
-    const char *const argv[] = {KEYGEN, "-A", NULL};
+    g_autoptr(ProvisionLabels) labels = provision_labels_open(self->root);
+    g_autofree char *restorecon =
+        labels != NULL && provision_root_is_running(self->root)
+            ? g_find_program_in_path("restorecon")
+            : NULL;
+    const char *const plain[] = {KEYGEN, "-A", NULL};
+    const char *const labelled[] = {
+        "/bin/sh", "-c", KEYGEN " -A && exec \"$1\" " SSH_DIR "/ssh_host_*", "sh", restorecon, NULL};
+    const char *const *argv = restorecon != NULL ? labelled : plain;
     if (!provision_apply_has_systemd(self))
         return provision_apply_run(self, argv, NULL, error);
     const ProvisionRootOwner owner = {0644, 0, 0};
