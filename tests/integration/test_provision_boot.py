@@ -136,13 +136,16 @@ vlans:
   v7: {{id: 7, link: lan, addresses: [10.7.7.7/24]}}
 """
     more = ("swap: {filename: /var/swap.img, size: 64M}\n"
-            "output: {all: '| tee -a /var/log/own.log'}\n")
+            "output: {all: '| tee -a /var/log/own.log'}\n"
+            "ntp: {servers: [192.0.2.123]}\n")
     drive = make_iso(tmp_path / "seed.iso", "cidata", {
         "meta-data": "instance-id: nocloud-1\n", "user-data": user_data("cd-host", more),
         "network-config": network})
     with Machine(provision_disk, tmp_path, 12, extra_args=drive) as vm:
         vm.login("root", PASSWORD)
-        check_host(vm, "cd-host", "nocloud", "nocloud-1", {"su ada -c 'sudo -n id -u'": "0"})
+        check_host(vm, "cd-host", "nocloud", "nocloud-1", {
+            "su ada -c 'sudo -n id -u'": "0",
+            "chronyc -n sources | grep -o 192.0.2.123": "192.0.2.123"})
         assert vm.run("ls /run/atoll/provision/needs-network").status != 0
         addresses = vm.check("ip -4 -o addr")
         for address in ("192.0.2.77/24", "10.7.7.7/24", "10.0.2.15"):
@@ -241,7 +244,7 @@ def test_ignition_in_the_firmware(provision_disk, tmp_path):
             "cat /home/core/.ssh/authorized_keys": metadata.KEY,
             "id -nG core": "core sudo",
             "cat /var/data/inside /var/secret/private": "inside\nprivate",
-            "findmnt -no FSTYPE,LABEL /var/data": "ext4 data",
+            "findmnt -rno FSTYPE,LABEL /var/data": "ext4 data",
             "findmnt -no SOURCE /var/secret": "/dev/mapper/secret",
             "lsblk -no TYPE /dev/mapper/secret": "crypt",
             "blkid -s LABEL -o value /dev/md/pair": "pair",
