@@ -30,7 +30,8 @@ POWER_RUNS ?= 25
 POWER_SEED ?= 1
 check-power: everything
 	ATOLL_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
-		tests/integration/test_power.py tests/integration/test_boot_faults.py --power-runs=$(POWER_RUNS) --power-seed=$(POWER_SEED)
+		tests/integration/test_power_cuts.py tests/integration/test_power.py \
+		tests/integration/test_boot_faults.py --power-runs=$(POWER_RUNS) --power-seed=$(POWER_SEED)
 
 # Boots whole hosts that set themselves up, from every way in that a disk and a network have.
 check-provision: everything
