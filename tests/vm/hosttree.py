@@ -105,15 +105,17 @@ def make_initramfs(work, build_repo, ref, kernel):
     return data
 
 
-def add_to_initramfs(initramfs, path, content):
-    """An initramfs in which `path` is another file: an archive of its own after it."""
+def add_to_initramfs(initramfs, files):
+    """An initramfs in which `files` are others: an archive of its own after it. Path to bytes, or to
+    None for a directory that is not there yet."""
     def entry(name, mode, data):
         fields = [1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
         head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
         return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
 
-    return initramfs + bytes(-len(initramfs) % 4) + entry(path, 0o100644, content) + \
-        entry("TRAILER!!!", 0, b"")
+    added = b"".join(entry(path, 0o40755 if data is None else 0o100644, data or b"")
+                     for path, data in files.items())
+    return initramfs + bytes(-len(initramfs) % 4) + added + entry("TRAILER!!!", 0, b"")
 
 
 class Versions:
