@@ -11,8 +11,8 @@
  */
 #include "bus/group.h"
 #include "bus/log-private.h"
-#include "bus/places.h"
 #include "bus/query.h"
+#include "bus/refs.h"
 #include "bus/signed.h"
 
 #include <errno.h>
@@ -267,17 +267,12 @@ static void copy_event(const BusEvent *event)
 }
 
 typedef struct {
-    int64_t h;
-    uint16_t place;
-} CopyRef;
-
-typedef struct {
     BaseSha256 *sha256;
     GHashTable *names; /* kind and name → number in @hs, both of which stay */
     GArray *hs;
     GPtrArray *kinds;
     GPtrArray *texts;
-    GArray *refs; /* of the block */
+    GArray *refs; /* BusRef, of the block or part */
 } CopyNames;
 
 static int64_t copy_name(CopyNames *self, const char *kind, const char *text)
@@ -295,7 +290,7 @@ static int64_t copy_name(CopyNames *self, const char *kind, const char *text)
     return g_array_index(self->hs, int64_t, GPOINTER_TO_UINT(place));
 }
 
-static void note_refs(CopyNames *self, uint64_t i, bool objects)
+static void note_names(CopyNames *self, uint64_t i, bool refs)
 {
     Sample sample;
     make_sample(&sample, i);
@@ -303,39 +298,37 @@ static void note_refs(CopyNames *self, uint64_t i, bool objects)
     int64_t hs[] = {copy_name(self, BUS_KIND_TOPIC, sample.topic),
                     copy_name(self, BUS_KIND_CATEGORY, category),
                     copy_name(self, BUS_KIND_ACTOR, sample.actor), 0, 0};
-    for (unsigned k = 0; k < 2 && objects; k++)
+    for (unsigned k = 0; k < 2 && refs; k++)
         hs[3 + k] = bus_hash_name(self->sha256, BUS_KIND_OBJECT, sample.objects[k]);
-    for (unsigned k = 0; k < G_N_ELEMENTS(hs) && objects; k++) {
-        CopyRef ref = {hs[k], (uint16_t)(i % BUS_BLOCK_EVENTS)};
+    for (unsigned k = 0; k < G_N_ELEMENTS(hs) && refs; k++) {
+        BusRef ref = {hs[k], (uint32_t)(i % BUS_PART_EVENTS)};
         g_array_append_val(self->refs, ref);
     }
 }
 
-static int compare_copy_refs(const void *a, const void *b)
+static void copy_refs(CopyNames *self, uint64_t number, unsigned bits)
 {
-    const CopyRef *left = a;
-    const CopyRef *right = b;
-    if (left->h != right->h)
-        return left->h < right->h ? -1 : 1;
-    return (int)left->place - (int)right->place;
-}
-
-static void copy_refs(CopyNames *self, uint64_t block)
-{
-    g_array_sort(self->refs, compare_copy_refs);
-    for (guint i = 0; i < self->refs->len;) {
-        int64_t h = g_array_index(self->refs, CopyRef, i).h;
-        uint16_t places[BUS_BLOCK_EVENTS];
-        uint8_t bytes[BUS_PLACES_MAX_BYTES];
-        char hex[2 * BUS_PLACES_MAX_BYTES + 1];
-        unsigned n = 0;
-        for (; i < self->refs->len && g_array_index(self->refs, CopyRef, i).h == h; i++)
-            places[n++] = g_array_index(self->refs, CopyRef, i).place;
-        base_digest_to_hex(bytes, bus_places_print(places, n, bytes), hex);
-        printf("%" G_GUINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%u\t\\\\x%s\n",
-               block / BUS_PART_BLOCKS, h, block, n, hex);
+    g_autoptr(GArray) rows = bus_refs_print(self->refs, number, bits);
+    for (guint i = 0; i < rows->len; i++) {
+        const BusRefsRow *row = &g_array_index(rows, BusRefsRow, i);
+        g_autofree char *hex = g_malloc(2 * (size_t)row->bytes->len + 1);
+        base_digest_to_hex(row->bytes->data, row->bytes->len, hex);
+        printf("%" G_GINT64_FORMAT "\t\\\\x%s\n", row->at, hex);
     }
     g_array_set_size(self->refs, 0);
+}
+
+/* Event @i of one of the two tables of the index: parts that are full are in the one, the blocks
+ * behind them in the other. */
+static void copy_index(CopyNames *self, const char *table, uint64_t i, uint64_t n)
+{
+    bool joined = i < n - n % BUS_PART_EVENTS;
+    uint64_t unit = joined ? BUS_PART_EVENTS : BUS_BLOCK_EVENTS;
+    if (joined != (strcmp(table, "bus_ref") == 0))
+        return;
+    note_names(self, i, true);
+    if ((i + 1) % unit == 0)
+        copy_refs(self, i / unit, joined ? BUS_REFS_PART_BITS : BUS_REFS_BLOCK_BITS);
 }
 
 /* As fill() in whole blocks, but without a database: some ten times as fast. */
@@ -347,7 +340,7 @@ static void copy_table(const char *table, uint64_t n)
                        .hs = g_array_new(FALSE, FALSE, sizeof(int64_t)),
                        .kinds = g_ptr_array_new(),
                        .texts = g_ptr_array_new_with_free_func(g_free),
-                       .refs = g_array_new(FALSE, FALSE, sizeof(CopyRef))};
+                       .refs = g_array_new(FALSE, FALSE, sizeof(BusRef))};
     n -= n % BUS_BLOCK_EVENTS;
     for (uint64_t i = 0; i < n; i++) {
         uint64_t block = i / BUS_BLOCK_EVENTS;
@@ -355,14 +348,14 @@ static void copy_table(const char *table, uint64_t n)
         if (strcmp(table, "bus_event") == 0) {
             g_autoptr(BusEvent) event = make_event(i, prev);
             copy_event(event);
+        } else if (strcmp(table, "bus_name") == 0) {
+            note_names(&names, i, false);
         } else if (strcmp(table, "bus_block") != 0) {
-            note_refs(&names, i, strcmp(table, "bus_ref") == 0);
+            copy_index(&names, table, i, n);
         } else if (i % BUS_BLOCK_EVENTS == 0) {
             printf("%" G_GUINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\n", block,
                    time_us, time_us + INT64_C(1023) * FILL_STEP_US);
         }
-        if ((i + 1) % BUS_BLOCK_EVENTS == 0)
-            copy_refs(&names, block);
     }
     for (guint i = 0; i < names.hs->len && strcmp(table, "bus_name") == 0; i++)
         printf("%" G_GINT64_FORMAT "\t%s\t%s\n", g_array_index(names.hs, int64_t, i),

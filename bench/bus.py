@@ -27,7 +27,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
 # table and columns, as bench-bus copy prints them
 TABLES = [
     ("bus_event", "seq, id, signed, signature, hash, body, blob"),
-    ("bus_ref", "part, h, block, n, places"),
+    ("bus_ref", "at, refs"),
+    ("bus_fresh", "at, refs"),
     ("bus_block", "block, min_us, max_us"),
     ("bus_name", "h, kind, name"),
 ]
@@ -163,8 +164,7 @@ class Bench:
             if source.returncode != 0:
                 sys.exit("bench: bench-bus copy failed")
         for sql in ("UPDATE bus_head SET seq = (SELECT max(seq) FROM bus_event)",
-                    "SET maintenance_work_mem = '512MB'; "
-                    "ALTER TABLE bus_ref ADD PRIMARY KEY (part, h, block) INCLUDE (n, places)",
+                    "SET maintenance_work_mem = '512MB'; ALTER TABLE bus_ref ADD PRIMARY KEY (at)",
                     "CREATE UNIQUE INDEX bus_event_id ON bus_event (id)", "VACUUM ANALYZE"):
             self.run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", postgres.url(name), "-c", sql)
 

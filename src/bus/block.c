@@ -6,22 +6,15 @@
 #include "bus/block.h"
 
 #include "bus/log-private.h"
-#include "bus/places.h"
+#include "bus/refs.h"
 #include "bus/signed.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* Rows of one statement; names that a writer remembers. */
-#define ROWS_AT_ONCE 64
+/* Names that a writer remembers. */
 #define NAMES_MAX 20000
 /* Of a transaction that writes index which is missing. */
 #define CATCH_UP_BLOCKS 64
-
-typedef struct {
-    int64_t h;
-    uint16_t place;
-} Ref;
 
 typedef struct Name {
     int64_t h;
@@ -30,19 +23,12 @@ typedef struct Name {
     struct Name *category; /* of a topic; borrowed */
 } Name;
 
-typedef struct {
-    int64_t h;
-    unsigned n;
-    size_t size_bytes;
-    uint8_t places[BUS_PLACES_MAX_BYTES];
-} Row;
-
 struct _BusBlockIndex {
     uint64_t block;
     unsigned n; /* events of the block that are in here: its first ones */
     uint64_t next_seq;
     uint8_t prev[BASE_SHA256_BYTES];
-    GArray *refs;
+    GArray *refs; /* BusRef */
     /* text → Name (owned), for as long as this writer is alone: objects are too many */
     GHashTable *topics;
     GHashTable *categories;
@@ -61,7 +47,7 @@ static void free_name(gpointer data)
 static BusBlockIndex *new_index(void)
 {
     BusBlockIndex *self = g_new0(BusBlockIndex, 1);
-    self->refs = g_array_sized_new(FALSE, FALSE, sizeof(Ref), 5 * BUS_BLOCK_EVENTS);
+    self->refs = g_array_sized_new(FALSE, FALSE, sizeof(BusRef), 5 * BUS_BLOCK_EVENTS);
     self->topics = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_name);
     self->categories = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_name);
     self->actors = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_name);
@@ -120,15 +106,15 @@ static Name *find_name(BusBlockIndex *self, BusLog *log, GHashTable *names, cons
     return name;
 }
 
-static void add_ref(BusBlockIndex *self, unsigned place, int64_t h)
+static void add_ref(BusBlockIndex *self, uint32_t place, int64_t h)
 {
-    Ref ref = {h, (uint16_t)place};
+    BusRef ref = {h, place};
     g_array_append_val(self->refs, ref);
 }
 
 static void add_event(BusBlockIndex *self, BusLog *log, const BusEvent *event)
 {
-    unsigned place = (unsigned)((event->seq - 1) % BUS_BLOCK_EVENTS);
+    uint32_t place = (uint32_t)((event->seq - 1) % BUS_PART_EVENTS);
     Name *topic = find_name(self, log, self->topics, BUS_KIND_TOPIC, event->topic);
     if (topic->category == NULL) {
         g_autofree char *category = bus_topic_category(event->topic);
@@ -163,115 +149,6 @@ void bus_block_note(BusLog *log, const BusEvent *event,
     memcpy(self->prev, text_hash, sizeof self->prev);
 }
 
-static int compare_refs(const void *a, const void *b)
-{
-    const Ref *left = a;
-    const Ref *right = b;
-    if (left->h != right->h)
-        return left->h < right->h ? -1 : 1;
-    return (int)left->place - (int)right->place;
-}
-
-/* The row of the name that @self->refs has at *@at, which moves past it. */
-static void make_row(const BusBlockIndex *self, guint *at, Row *row)
-{
-    uint16_t places[BUS_BLOCK_EVENTS];
-    row->h = g_array_index(self->refs, Ref, *at).h;
-    row->n = 0;
-    for (; *at < self->refs->len && g_array_index(self->refs, Ref, *at).h == row->h; (*at)++) {
-        uint16_t place = g_array_index(self->refs, Ref, *at).place;
-        /* an event may name an object twice */
-        if (row->n == 0 || places[row->n - 1] != place)
-            places[row->n++] = place;
-    }
-    row->size_bytes = bus_places_print(places, row->n, row->places);
-}
-
-/* PostgreSQL takes arrays: one trip for the whole block. */
-static bool write_refs_postgresql(const BusBlockIndex *self, BaseDb *db, GError **error)
-{
-    g_autoptr(GString) hs = g_string_new("{");
-    g_autoptr(GString) ns = g_string_new("{");
-    g_autoptr(GString) places = g_string_new("{");
-    for (guint at = 0; at < self->refs->len;) {
-        Row row;
-        char hex[2 * BUS_PLACES_MAX_BYTES + 1];
-        const char *comma = at > 0 ? "," : "";
-        make_row(self, &at, &row);
-        base_digest_to_hex(row.places, row.size_bytes, hex);
-        g_string_append_printf(hs, "%s%" G_GINT64_FORMAT, comma, row.h);
-        g_string_append_printf(ns, "%s%u", comma, row.n);
-        g_string_append_printf(places, "%s\"\\\\x%s\"", comma, hex);
-    }
-    g_string_append_c(hs, '}');
-    g_string_append_c(ns, '}');
-    g_string_append_c(places, '}');
-    BaseDbStatement *statement =
-        base_db_prepare(db,
-                        "INSERT INTO bus_ref (part, block, h, n, places) SELECT ?1::bigint, "
-                        "?2::bigint, * FROM unnest(?3::bigint[], ?4::bigint[], ?5::bytea[])",
-                        error);
-    if (statement == NULL)
-        return false;
-    base_db_bind_int(statement, 1, (int64_t)(self->block / BUS_PART_BLOCKS));
-    base_db_bind_int(statement, 2, (int64_t)self->block);
-    base_db_bind_text(statement, 3, hs->str);
-    base_db_bind_text(statement, 4, ns->str);
-    base_db_bind_text(statement, 5, places->str);
-    return base_db_run(statement, NULL, error);
-}
-
-static BaseDbStatement *prepare_refs(BaseDb *db, unsigned n, GError **error)
-{
-    g_autoptr(GString) sql =
-        g_string_new("INSERT INTO bus_ref (part, h, block, n, places) VALUES ");
-    for (unsigned i = 0; i < n; i++)
-        g_string_append_printf(sql, "%s(?1, ?%u, ?2, ?%u, ?%u)", i > 0 ? ", " : "", 3 * i + 3,
-                               3 * i + 4, 3 * i + 5);
-    return base_db_prepare(db, sql->str, error);
-}
-
-static bool write_rows(const BusBlockIndex *self, BaseDbStatement *statement, const Row *rows,
-                       unsigned n, GError **error)
-{
-    base_db_bind_int(statement, 1, (int64_t)(self->block / BUS_PART_BLOCKS));
-    base_db_bind_int(statement, 2, (int64_t)self->block);
-    for (unsigned i = 0; i < n; i++) {
-        base_db_bind_int(statement, 3 * i + 3, rows[i].h);
-        base_db_bind_int(statement, 3 * i + 4, rows[i].n);
-        base_db_bind_kept_blob(statement, 3 * i + 5, rows[i].places, rows[i].size_bytes);
-    }
-    return base_db_run(statement, NULL, error);
-}
-
-static bool write_refs_sqlite(const BusBlockIndex *self, BaseDb *db, GError **error)
-{
-    g_autofree Row *rows = g_new(Row, ROWS_AT_ONCE);
-    BaseDbStatement *many = prepare_refs(db, ROWS_AT_ONCE, error);
-    BaseDbStatement *one = many != NULL ? prepare_refs(db, 1, error) : NULL;
-    unsigned n = 0;
-    for (guint at = 0; one != NULL && at < self->refs->len;) {
-        make_row(self, &at, &rows[n++]);
-        if (n == ROWS_AT_ONCE) {
-            if (!write_rows(self, many, rows, n, error))
-                return false;
-            n = 0;
-        }
-    }
-    for (unsigned i = 0; one != NULL && i < n; i++) {
-        if (!write_rows(self, one, &rows[i], 1, error))
-            return false;
-    }
-    return one != NULL;
-}
-
-static bool write_refs(BusBlockIndex *self, BaseDb *db, GError **error)
-{
-    g_array_sort(self->refs, compare_refs);
-    return base_db_is_postgresql(db) ? write_refs_postgresql(self, db, error)
-                                     : write_refs_sqlite(self, db, error);
-}
-
 static bool write_name(BaseDb *db, const Name *name, GError **error)
 {
     BaseDbStatement *statement = base_db_prepare(
@@ -297,7 +174,7 @@ static bool write_names(BusBlockIndex *self, BaseDb *db, GError **error)
 
 static bool write_all(BusBlockIndex *self, BaseDb *db, GError **error)
 {
-    if (!write_refs(self, db, error) || !write_names(self, db, error))
+    if (!bus_refs_save(db, self->block, self->refs, error) || !write_names(self, db, error))
         return false;
     BaseDbStatement *statement = base_db_prepare(
         db, "INSERT INTO bus_block (block, min_us, max_us) VALUES (?1, ?2, ?3)", error);

@@ -6,10 +6,11 @@
 #include "bus/block.h"
 #include "bus/log-private.h"
 #include "bus/query-plan.h"
+#include "bus/refs.h"
 
 #include <string.h>
 
-G_STATIC_ASSERT(BUS_BLOCK_EVENTS == 1024 && BUS_PART_BLOCKS == 16); /* in SQL */
+G_STATIC_ASSERT(BUS_BLOCK_EVENTS == 1024); /* in SQL */
 
 static bool has_no_filter(const BusQuery *query)
 {
@@ -28,48 +29,43 @@ static bool read_number(BaseDbStatement *statement, uint64_t *out_number, GError
     return true;
 }
 
-static BaseDbStatement *prepare_sum(BusLog *log, const BusQuery *query, const BusSpan *span,
-                                    int64_t key, GError **error)
+typedef struct {
+    const BusPlan *plan;
+    uint64_t sum;
+} Sum;
+
+static bool add_entry(const BusRefsEntry *entry, uint64_t block, void *user_data)
 {
-    bool window = bus_query_has_window(query);
-    BaseDbStatement *statement = base_db_prepare(
-        log->db,
-        window ? BUS_QUERY_PARTS
-            "SELECT CAST(COALESCE(SUM(r.n), 0) AS BIGINT) AS n FROM p JOIN bus_ref r ON r.part = "
-            "p.part AND r.h = ?3 JOIN bus_block b ON b.block = r.block WHERE b.min_us >= ?4 AND "
-            "b.max_us < ?5"
-               : BUS_QUERY_PARTS
-            "SELECT CAST(COALESCE(SUM(r.n), 0) AS BIGINT) AS n FROM p JOIN bus_ref r ON r.part = "
-            "p.part AND r.h = ?3",
-        error);
-    if (statement == NULL)
-        return NULL;
-    bus_query_bind_parts(statement, (span->low - 1) / BUS_BLOCK_EVENTS,
-                         (span->high - 1) / BUS_BLOCK_EVENTS);
-    base_db_bind_int(statement, 3, key);
-    if (window)
-        bus_query_bind_window(statement, 4, query);
-    return statement;
+    Sum *self = user_data;
+    if (bus_plan_is_whole(self->plan, block))
+        self->sum += entry->n;
+    return true;
 }
 
-/* Over the blocks that lie in the window as a whole. @key (nullable): of one name; else all. */
-static bool sum_blocks(BusLog *log, const BusQuery *query, const BusSpan *span, const int64_t *key,
-                       uint64_t *out_sum, GError **error)
+/* Over the blocks that lie in the window as a whole. @keys (nullable): of these names; else all. */
+static bool sum_blocks(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
+                       const GArray *keys, uint64_t *out_sum, GError **error)
 {
     *out_sum = 0;
     if (span->low == 0)
         return true;
-    BaseDbStatement *statement =
-        key != NULL ? prepare_sum(log, query, span, *key, error)
-                    : base_db_prepare(log->db,
-                                      "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block "
-                                      "WHERE min_us >= ?1 AND max_us < ?2",
-                                      error);
-    if (statement == NULL)
-        return false;
-    if (key == NULL)
+    if (keys == NULL) {
+        BaseDbStatement *statement =
+            base_db_prepare(log->db,
+                            "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block WHERE "
+                            "min_us >= ?1 AND max_us < ?2",
+                            error);
+        if (statement == NULL)
+            return false;
         bus_query_bind_window(statement, 1, query);
-    return read_number(statement, out_sum, error);
+        return read_number(statement, out_sum, error);
+    }
+    Sum sum = {.plan = plan};
+    if (!bus_refs_load(log->db, keys, (span->low - 1) / BUS_BLOCK_EVENTS,
+                       (span->high - 1) / BUS_BLOCK_EVENTS, add_entry, &sum, error))
+        return false;
+    *out_sum = sum.sum;
+    return true;
 }
 
 bool bus_query_count_one(BusEvent *event, void *user_data, GError **error)
@@ -116,26 +112,15 @@ static bool add_cut_blocks(BusLog *log, const BusQuery *query, uint64_t *total, 
     return blocks != NULL;
 }
 
-static bool add_keys(BusLog *log, const BusQuery *query, const BusSpan *span, const GArray *keys,
-                     uint64_t *total, GError **error)
-{
-    for (guint i = 0; i < (keys != NULL ? keys->len : 1); i++) {
-        uint64_t sum = 0;
-        const int64_t *key = keys != NULL ? &g_array_index(keys, int64_t, i) : NULL;
-        if (!sum_blocks(log, query, span, key, &sum, error))
-            return false;
-        *total += sum;
-    }
-    return true;
-}
-
 static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
                        uint64_t *total, GError **error)
 {
+    uint64_t more = 0;
     uint64_t less = 0;
-    if (!add_keys(log, query, span, plan->plus, total, error) ||
-        (plan->minus != NULL && !add_keys(log, query, span, plan->minus, &less, error)))
+    if (!sum_blocks(log, query, plan, span, plan->plus, &more, error) ||
+        (plan->minus != NULL && !sum_blocks(log, query, plan, span, plan->minus, &less, error)))
         return false;
+    *total += more;
     *total -= MIN(less, *total);
     return add_cut_blocks(log, query, total, error);
 }
@@ -239,42 +224,112 @@ static GVariant *print_histogram(Histogram *self)
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
-/* Blocks of which all lies in one bucket are summed by their counts; the rest is read. */
-static GArray *add_whole_blocks(BusLog *log, const BusQuery *query, const BusSpan *span,
-                                Histogram *self, bool plain, GError **error)
+/* Whole: all of it lies in one bucket, and its counts say all. */
+typedef struct {
+    uint64_t block;
+    int64_t min_us;
+    bool whole;
+} Slice;
+
+/* The blocks of @span, of which every one is there, in order. */
+static GArray *read_slices(BusLog *log, const BusQuery *query, const BusSpan *span,
+                           const Histogram *histogram, bool plain, GError **error)
 {
-    g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    g_autoptr(GArray) slices = g_array_new(FALSE, FALSE, sizeof(Slice));
     BaseDbStatement *statement = base_db_prepare(
         log->db,
-        self->group == NULL
-            ? "SELECT b.block AS block, b.min_us AS min_us, b.max_us AS max_us, '' AS name, "
-              "CAST(1024 AS BIGINT) AS n FROM bus_block b WHERE b.block >= ?1 AND b.block <= ?2 "
-              "AND ?3 <> '-' ORDER BY b.block"
-            : "SELECT b.block AS block, b.min_us AS min_us, b.max_us AS max_us, m.name AS name, "
-              "c.n AS n FROM bus_block b JOIN bus_name m ON m.kind = ?3 JOIN bus_ref c ON "
-              "c.part = b.block / 16 AND c.h = m.h AND c.block = b.block WHERE b.block >= ?1 AND "
-              "b.block <= ?2 ORDER BY b.block",
+        "SELECT block, min_us, max_us FROM bus_block WHERE block >= ?1 AND block <= ?2 ORDER BY "
+        "block",
         error);
     bool row = true;
     if (statement == NULL)
         return NULL;
     base_db_bind_int(statement, 1, (int64_t)((span->low - 1) / BUS_BLOCK_EVENTS));
     base_db_bind_int(statement, 2, (int64_t)((span->high - 1) / BUS_BLOCK_EVENTS));
-    base_db_bind_text(statement, 3, self->group != NULL ? self->group : "");
     while (base_db_step(statement, &row, error)) {
         if (!row)
-            return g_steal_pointer(&others);
-        uint64_t block = (uint64_t)base_db_column_int(statement, "block");
-        int64_t min_us = base_db_column_int(statement, "min_us");
+            return g_steal_pointer(&slices);
         int64_t max_us = base_db_column_int(statement, "max_us");
-        bool inside = min_us >= query->start_us && (query->end_us == 0 || max_us < query->end_us);
-        if (plain && inside && min_us / self->bucket_us == max_us / self->bucket_us)
-            add_to_bucket(self, min_us, base_db_column_text(statement, "name"),
-                          (uint64_t)base_db_column_int(statement, "n"));
-        else if (others->len == 0 || g_array_index(others, uint64_t, others->len - 1) != block)
-            g_array_append_val(others, block);
+        Slice slice = {.block = (uint64_t)base_db_column_int(statement, "block"),
+                       .min_us = base_db_column_int(statement, "min_us")};
+        slice.whole = plain && slice.min_us >= query->start_us &&
+                      (query->end_us == 0 || max_us < query->end_us) &&
+                      slice.min_us / histogram->bucket_us == max_us / histogram->bucket_us;
+        g_array_append_val(slices, slice);
     }
     return NULL;
+}
+
+typedef struct {
+    Histogram *histogram;
+    const GArray *slices;
+    GHashTable *names; /* key → name */
+} Groups;
+
+static bool add_group(const BusRefsEntry *entry, uint64_t block, void *user_data)
+{
+    Groups *self = user_data;
+    uint64_t first = g_array_index(self->slices, Slice, 0).block;
+    const Slice *slice = &g_array_index(self->slices, Slice, block - first);
+    if (slice->whole)
+        add_to_bucket(self->histogram, slice->min_us, g_hash_table_lookup(self->names, &entry->h),
+                      entry->n);
+    return true;
+}
+
+static bool add_names(BusLog *log, const char *kind, GHashTable *names, GArray *keys,
+                      GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, "SELECT h, name FROM bus_name WHERE kind = ?1", error);
+    bool row = true;
+    if (statement == NULL)
+        return false;
+    base_db_bind_text(statement, 1, kind);
+    while (base_db_step(statement, &row, error)) {
+        if (!row)
+            return true;
+        int64_t h = base_db_column_int(statement, "h");
+        g_array_append_val(keys, h);
+        g_hash_table_insert(names, g_memdup2(&h, sizeof h),
+                            g_strdup(base_db_column_text(statement, "name")));
+    }
+    return false;
+}
+
+static bool add_whole(BusLog *log, const GArray *slices, Histogram *self, GError **error)
+{
+    for (guint i = 0; self->group == NULL && i < slices->len; i++) {
+        const Slice *slice = &g_array_index(slices, Slice, i);
+        if (slice->whole)
+            add_to_bucket(self, slice->min_us, "", BUS_BLOCK_EVENTS);
+    }
+    if (self->group == NULL || slices->len == 0)
+        return true;
+    g_autoptr(GHashTable) names =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    Groups groups = {self, slices, names};
+    return add_names(log, self->group, names, keys, error) &&
+           bus_refs_load(log->db, keys, g_array_index(slices, Slice, 0).block,
+                         g_array_index(slices, Slice, slices->len - 1).block, add_group, &groups,
+                         error);
+}
+
+/* Whole blocks are summed by their counts; the others, which are returned, are read. */
+static GArray *add_whole_blocks(BusLog *log, const BusQuery *query, const BusSpan *span,
+                                Histogram *self, bool plain, GError **error)
+{
+    g_autoptr(GArray) slices = read_slices(log, query, span, self, plain, error);
+    if (slices == NULL || (plain && !add_whole(log, slices, self, error)))
+        return NULL;
+    GArray *others = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    for (guint i = 0; i < slices->len; i++) {
+        const Slice *slice = &g_array_index(slices, Slice, i);
+        if (!slice->whole)
+            g_array_append_val(others, slice->block);
+    }
+    return others;
 }
 
 static bool build(BusLog *log, const BusQuery *query, Histogram *self, GError **error)

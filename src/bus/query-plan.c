@@ -7,6 +7,7 @@
 
 #include "bus/block.h"
 #include "bus/log-private.h"
+#include "bus/refs.h"
 
 #include <string.h>
 
@@ -173,7 +174,7 @@ void bus_plan_free(BusPlan *self)
     g_free(self);
 }
 
-static bool is_whole_block(const BusPlan *self, uint64_t block)
+bool bus_plan_is_whole(const BusPlan *self, uint64_t block)
 {
     return !self->has_window ||
            (self->whole != NULL && g_hash_table_contains(self->whole, GSIZE_TO_POINTER(block)));
@@ -181,36 +182,29 @@ static bool is_whole_block(const BusPlan *self, uint64_t block)
 
 bool bus_plan_decides(const BusPlan *self, uint64_t seq)
 {
-    return self->indexed && is_whole_block(self, (seq - 1) / BUS_BLOCK_EVENTS);
+    return self->indexed && bus_plan_is_whole(self, (seq - 1) / BUS_BLOCK_EVENTS);
+}
+
+typedef struct {
+    GArray *weights;
+    uint64_t first;
+    int sign;
+} Weighing;
+
+static bool add_weight(const BusRefsEntry *entry, uint64_t block, void *user_data)
+{
+    Weighing *self = user_data;
+    g_array_index(self->weights, int32_t, block - self->first) += self->sign * (int32_t)entry->n;
+    return true;
 }
 
 /* Adds or, with @sign -1, takes off what the blocks from @first on have of each key. */
 static bool add_counts(BusLog *log, const GArray *keys, int sign, uint64_t first, GArray *weights,
                        GError **error)
 {
-    for (guint i = 0; i < keys->len; i++) {
-        BaseDbStatement *statement = base_db_prepare(
-            log->db,
-            BUS_QUERY_PARTS "SELECT r.block AS block, r.n AS n FROM p JOIN bus_ref r ON r.part = "
-                            "p.part AND r.h = ?3 AND r.block >= ?4 AND r.block < ?5",
-            error);
-        bool row = true;
-        if (statement == NULL)
-            return false;
-        bus_query_bind_parts(statement, first, first + weights->len - 1);
-        base_db_bind_int(statement, 3, g_array_index(keys, int64_t, i));
-        base_db_bind_int(statement, 4, (int64_t)first);
-        base_db_bind_int(statement, 5, (int64_t)(first + weights->len));
-        while (row) {
-            if (!base_db_step(statement, &row, error))
-                return false;
-            uint64_t block = row ? (uint64_t)base_db_column_int(statement, "block") : 0;
-            if (row)
-                g_array_index(weights, int32_t, block - first) +=
-                    sign * (int32_t)base_db_column_int(statement, "n");
-        }
-    }
-    return true;
+    Weighing weighing = {weights, first, sign};
+    return bus_refs_load(log->db, keys, first, first + weights->len - 1, add_weight, &weighing,
+                         error);
 }
 
 /* How many events of each block match, were all of them in the window. */
@@ -246,7 +240,7 @@ static bool skip_blocks(const BusPlan *self, BusLog *log, const BusQuery *query,
     for (; weights != NULL && i < n; i++) {
         uint64_t at = descending ? n - 1 - i : i;
         uint64_t weight = (uint64_t)MAX(0, g_array_index(weights, int32_t, at));
-        if (weight > 0 && !is_whole_block(self, first + at) &&
+        if (weight > 0 && !bus_plan_is_whole(self, first + at) &&
             !bus_plan_count_block(log, query, first + at, &weight, error))
             return false;
         if (weight > *skip)
@@ -275,7 +269,7 @@ bool bus_plan_count(const BusPlan *self, BusLog *log, const BusQuery *query, con
         if (!bus_stream_next_block(stream, &block, &n, error))
             return false;
         BusPlanBlock counted = {block, n};
-        if (n > 0 && !is_whole_block(self, block) &&
+        if (n > 0 && !bus_plan_is_whole(self, block) &&
             !bus_plan_count_block(log, query, block, &counted.n, error))
             return false;
         if (n > 0)

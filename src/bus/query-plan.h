@@ -42,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusPlan, bus_plan_free)
 /** bus_plan_decides: whether event @seq, that the index lets through, is a match unread */
 bool bus_plan_decides(const BusPlan *self, uint64_t seq);
 
+/** bus_plan_is_whole: whether all of a block lies in the query's window */
+bool bus_plan_is_whole(const BusPlan *self, uint64_t block);
+
 /** bus_plan_count_block: reads the matches of one block */
 bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, uint64_t *out_count,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

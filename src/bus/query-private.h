@@ -45,20 +45,6 @@ static inline void bus_query_bind_window(BaseDbStatement *statement, unsigned at
     base_db_bind_int(statement, at + 1, query->end_us != 0 ? query->end_us : INT64_MAX);
 }
 
-/** BUS_QUERY_PARTS: begins a statement that joins the parts `p (part)` of the index from ?1 to ?2,
- * which bus_query_bind_parts() binds */
-#define BUS_QUERY_PARTS                                                                            \
-    "WITH RECURSIVE p (part) AS (SELECT CAST(?1 AS BIGINT) UNION ALL SELECT part + 1 FROM p "      \
-    "WHERE part < ?2) "
-
-/** bus_query_bind_parts: those of the blocks from @first_block to @last_block */
-static inline void bus_query_bind_parts(BaseDbStatement *statement, uint64_t first_block,
-                                        uint64_t last_block)
-{
-    base_db_bind_int(statement, 1, (int64_t)(first_block / BUS_PART_BLOCKS));
-    base_db_bind_int(statement, 2, (int64_t)(last_block / BUS_PART_BLOCKS));
-}
-
 typedef struct _BusPlan BusPlan;
 
 /** BusQueryFunc: gets one matching event, and owns it; %FALSE with no error set ends the walk */

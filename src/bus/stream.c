@@ -7,7 +7,7 @@
 
 #include "bus/block.h"
 #include "bus/log-private.h"
-#include "bus/places.h"
+#include "bus/refs.h"
 
 #include <string.h>
 
@@ -166,119 +166,77 @@ bool bus_stream_only_name(const BusStream *self, int64_t *out_key)
     return true;
 }
 
-static bool add_row(BusStream *self, Value *value, BaseDbStatement *statement, GError **error)
+typedef struct {
+    BusStream *stream;
+    unsigned filter; /* all of them, when it is none */
+} Target;
+
+/* Several filters may have one value. */
+static bool add_row(const BusRefsEntry *entry, uint64_t block, void *user_data)
 {
-    Row row = {.block = (uint64_t)base_db_column_int(statement, "block")};
-    size_t size_bytes = 0;
-    const uint8_t *bytes = base_db_column_blob(statement, "places", &size_bytes);
-    if (bytes == NULL || !bus_places_add(&row.places, bytes, size_bytes)) {
-        g_set_error(error, BUS_ERROR, BUS_ERROR_BROKEN,
-                    "the index of the events from %" G_GUINT64_FORMAT " on is damaged",
-                    row.block * BUS_BLOCK_EVENTS + 1);
+    Target *self = user_data;
+    Row row = {.block = block};
+    if (!bus_places_add(&row.places, entry->places, entry->size_bytes))
         return false;
+    for (unsigned f = 0; f < self->stream->n_filters; f++) {
+        GArray *values = self->stream->filters[f].values;
+        for (guint i = 0; i < values->len && (self->filter == f || self->filter == FILTERS_MAX);
+             i++) {
+            Value *value = &g_array_index(values, Value, i);
+            if (value->key == entry->h)
+                g_array_append_val(value->rows, row);
+        }
     }
-    g_array_append_val(value->rows, row);
     return true;
 }
 
-static void bind_blocks(BusStream *self, BaseDbStatement *statement, unsigned first)
+static void add_keys_of(const BusStream *self, unsigned filter, GArray *keys)
 {
-    base_db_bind_int(statement, first, (int64_t)((self->low - 1) / BUS_BLOCK_EVENTS));
-    base_db_bind_int(statement, first + 1, (int64_t)((self->high - 1) / BUS_BLOCK_EVENTS));
+    const GArray *values = self->filters[filter].values;
+    for (guint i = 0; i < values->len; i++) {
+        int64_t key = g_array_index(values, Value, i).key;
+        bool known = false;
+        for (guint k = 0; k < keys->len && !known; k++)
+            known = g_array_index(keys, int64_t, k) == key;
+        if (!known)
+            g_array_append_val(keys, key);
+    }
 }
 
-static bool load_value(BusStream *self, Value *value, GError **error)
+/* What @target wants of the parts that are to be loaded. */
+static bool load_keys(BusStream *self, Target *target, const GArray *keys, GError **error)
 {
-    BaseDbStatement *statement =
-        base_db_prepare(self->log->db,
-                        "SELECT block, places FROM bus_ref WHERE part = ?1 AND h = ?2 AND block >= "
-                        "?3 AND block <= ?4 ORDER BY block",
-                        error);
-    bool row = true;
-    if (statement == NULL)
-        return false;
-    base_db_bind_int(statement, 1, (int64_t)self->first_part);
-    base_db_bind_int(statement, 2, value->key);
-    bind_blocks(self, statement, 3);
-    while (base_db_step(statement, &row, error)) {
-        if (!row)
-            return true;
-        if (!add_row(self, value, statement, error))
-            return false;
-    }
-    return false;
+    uint64_t first = MIN(self->first_part, self->last_part) * BUS_PART_BLOCKS;
+    uint64_t last = MAX(self->first_part, self->last_part) * BUS_PART_BLOCKS + BUS_PART_BLOCKS - 1;
+    return bus_refs_load(self->log->db, keys, MAX(first, (self->low - 1) / BUS_BLOCK_EVENTS),
+                         MIN(last, (self->high - 1) / BUS_BLOCK_EVENTS), add_row, target, error);
 }
 
 /* One part, of which no more is read when a filter has nothing in it. */
 static bool load_part(BusStream *self, GError **error)
 {
+    g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(int64_t));
     bool any = true;
     for (unsigned f = 0; f < self->n_filters && any; f++) {
-        GArray *values = self->filters[f].values;
+        Target target = {self, f};
+        g_array_set_size(keys, 0);
+        add_keys_of(self, f, keys);
+        if (!load_keys(self, &target, keys, error))
+            return false;
         any = false;
-        for (guint i = 0; i < values->len; i++) {
-            Value *value = &g_array_index(values, Value, i);
-            if (!load_value(self, value, error))
-                return false;
-            any = any || value->rows->len > 0;
-        }
+        for (guint i = 0; i < self->filters[f].values->len && !any; i++)
+            any = g_array_index(self->filters[f].values, Value, i).rows->len > 0;
     }
     return true;
 }
 
-static char *print_keys(const BusStream *self)
-{
-    GString *keys = g_string_new("{");
-    for (unsigned f = 0; f < self->n_filters; f++) {
-        for (guint i = 0; i < self->filters[f].values->len; i++)
-            g_string_append_printf(keys, "%s%" G_GINT64_FORMAT, keys->len > 1 ? "," : "",
-                                   g_array_index(self->filters[f].values, Value, i).key);
-    }
-    g_string_append_c(keys, '}');
-    return g_string_free(keys, FALSE);
-}
-
-/* Several filters may have one value. */
-static bool add_row_by_key(BusStream *self, BaseDbStatement *statement, GError **error)
-{
-    int64_t key = base_db_column_int(statement, "h");
-    for (unsigned f = 0; f < self->n_filters; f++) {
-        for (guint i = 0; i < self->filters[f].values->len; i++) {
-            Value *value = &g_array_index(self->filters[f].values, Value, i);
-            if (value->key == key && !add_row(self, value, statement, error))
-                return false;
-        }
-    }
-    return true;
-}
-
-/* All of several parts in one trip. */
 static bool load_trip(BusStream *self, GError **error)
 {
-    BaseDbStatement *statement = base_db_prepare(
-        self->log->db,
-        "SELECT r.h AS h, r.block AS block, r.places AS places FROM "
-        "generate_series(?1::bigint, ?2::bigint) AS p (part) CROSS JOIN unnest(?5::bigint[]) AS k "
-        "(h) JOIN bus_ref r ON r.part = p.part AND r.h = k.h AND r.block >= ?3 AND r.block <= ?4 "
-        "ORDER BY r.block",
-        error);
-    bool row = true;
-    if (statement == NULL)
-        return false;
-    g_autofree char *keys = print_keys(self);
-    base_db_bind_int(statement, 1, (int64_t)MIN(self->first_part, self->last_part));
-    base_db_bind_int(statement, 2, (int64_t)MAX(self->first_part, self->last_part));
-    bind_blocks(self, statement, 3);
-    base_db_bind_text(statement, 5, keys);
-    while (base_db_step(statement, &row, error)) {
-        if (!row) {
-            base_db_reset(statement);
-            return true;
-        }
-        if (!add_row_by_key(self, statement, error))
-            return false;
-    }
-    return false;
+    g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    Target target = {self, FILTERS_MAX};
+    for (unsigned f = 0; f < self->n_filters; f++)
+        add_keys_of(self, f, keys);
+    return load_keys(self, &target, keys, error);
 }
 
 static unsigned count_values(const BusStream *self)

@@ -4,10 +4,9 @@
  * are what lets it be found again, and can be told from it.
  *
  * A block is 1024 events. While one is being filled, its events are found by reading them; when
- * it is full, its index rows go in at once, sorted: for each name one row, with the events of the
- * block that it stands in. An append so writes few pages, and a query reads at most one block
- * beside the index. Rows of 16 blocks lie together, so that a long log is appended to in as few
- * places as a short one; a query looks into each such part.
+ * it is full, its index goes in at once: for each name the events of the block that it stands in.
+ * An append so writes few pages, and a query reads at most one block beside the index. That of 16
+ * blocks is then put together, so that a query looks once into each such part (refs.c).
  */
 #include "bus/tables.h"
 
@@ -51,6 +50,10 @@
     "CREATE TABLE bus_ref (part BIGINT NOT NULL, h BIGINT NOT NULL, block BIGINT NOT NULL, "       \
     "n BIGINT NOT NULL, places " BLOB " NOT NULL, PRIMARY KEY (part, h, block" END
 
+#define REFS(INTEGER_KEY, BLOB)                                                                    \
+    "CREATE TABLE bus_ref (at " INTEGER_KEY ", refs " BLOB " NOT NULL);"                           \
+    "CREATE TABLE bus_fresh (at " INTEGER_KEY ", refs " BLOB " NOT NULL)"
+
 static const BaseDbMigration migrations[] = {
     {
         .sqlite = TABLES("INTEGER PRIMARY KEY", "BLOB")
@@ -70,6 +73,12 @@ static const BaseDbMigration migrations[] = {
             "BLOB", ")) WITHOUT ROWID"),
         .postgresql = "DROP TABLE bus_ref; DROP TABLE bus_count; DELETE FROM bus_block;" PARTS(
             "BYTEA", ") INCLUDE (n, places))"),
+    },
+    {
+        /* again */
+        .sqlite = "DROP TABLE bus_ref; DELETE FROM bus_block;" REFS("INTEGER PRIMARY KEY", "BLOB"),
+        .postgresql =
+            "DROP TABLE bus_ref; DELETE FROM bus_block;" REFS("BIGINT PRIMARY KEY", "BYTEA"),
     },
 };
 

@@ -292,7 +292,9 @@ static void test_catch_up(Fixture *self, const void *data)
 {
     g_autoptr(GError) error = NULL;
     g_assert_true(base_db_exec(
-        self->db, "DELETE FROM bus_ref; DELETE FROM bus_block; DELETE FROM bus_name", &error));
+        self->db,
+        "DELETE FROM bus_ref; DELETE FROM bus_fresh; DELETE FROM bus_block; DELETE FROM bus_name",
+        &error));
     bus_log_close(self->log);
     self->log = bus_log_open(self->db, self->dir, &error);
     g_assert_no_error(error);
