@@ -22,18 +22,26 @@
     "(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 #define MORE ", (?, ?, ?, ?, ?, ?, ?)"
 
+static int get_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool bus_log_id_to_bytes(const char *id, uint8_t out_bytes[static 16])
 {
-    if (!bus_signed_is_id(id))
-        return false;
-    char hex[33];
-    size_t n = 0;
-    for (const char *p = id; *p != '\0'; p++) {
-        if (*p != '-')
-            hex[n++] = *p;
+    for (unsigned i = 0; i < 16; i++) {
+        if ((i == 4 || i == 6 || i == 8 || i == 10) && *id++ != '-')
+            return false;
+        int high = get_digit(id[0]);
+        int low = high >= 0 ? get_digit(id[1]) : -1;
+        if (low < 0)
+            return false;
+        out_bytes[i] = (uint8_t)(high << 4 | low);
+        id += 2;
     }
-    hex[n] = '\0';
-    return bus_signed_read_hex(hex, out_bytes, 16);
+    return *id == '\0';
 }
 
 static char *blob_name(const BusEvent *event, char out_dir[3])

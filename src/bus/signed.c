@@ -96,66 +96,65 @@ bool bus_signed_read_hex(const char *text, uint8_t *out_bytes, size_t size_bytes
     return true;
 }
 
-/* No printf here: this runs several times for each event. */
-static void append_name(GString *out, const char *name)
-{
-    bus_canonical_append(out, ",\"", 2);
-    bus_canonical_append(out, name, strlen(name));
-    bus_canonical_append(out, "\":", 2);
-}
+/* No printf here, and no search for the end of what is known: this runs for each event. */
+#define APPEND(out, literal) bus_canonical_append(out, literal, sizeof(literal) - 1)
 
-static void append_hex(GString *out, const char *name, const uint8_t *bytes, size_t size_bytes)
+static void append_hash(GString *out, const uint8_t hash[static BASE_SHA256_BYTES])
 {
     char hex[2 * BASE_SHA256_BYTES + 1];
-    base_digest_to_hex(bytes, size_bytes, hex);
-    append_name(out, name);
-    g_string_append_c(out, '"');
-    bus_canonical_append(out, hex, 2 * size_bytes);
-    g_string_append_c(out, '"');
+    base_digest_to_hex(hash, BASE_SHA256_BYTES, hex);
+    bus_canonical_append(out, hex, 2 * BASE_SHA256_BYTES);
 }
 
-static void append_text(GString *out, const char *name, const char *text)
+static void append_optional(GString *out, const char *text)
 {
-    append_name(out, name);
     if (text != NULL)
         bus_canonical_append_string(out, text);
     else
-        bus_canonical_append(out, "null", 4);
-}
-
-static void append_time(GString *out, const char *name, int64_t time_us)
-{
-    char text[TIME_CHARS + 1];
-    print_time(time_us, text);
-    append_text(out, name, text);
+        APPEND(out, "null");
 }
 
 char *bus_signed_print(const BusEvent *event)
 {
     GString *out = g_string_sized_new(640);
-    bus_canonical_append(out, "{\"actor\":", 9);
+    char logged[TIME_CHARS + 1];
+    char time[TIME_CHARS + 1];
+    print_time(event->logged_us, logged);
+    if (event->time_us == event->logged_us)
+        memcpy(time, logged, sizeof time);
+    else
+        print_time(event->time_us, time);
+    APPEND(out, "{\"actor\":");
     bus_canonical_append_string(out, event->actor);
-    append_hex(out, "body-digest", event->body_digest, sizeof event->body_digest);
-    append_text(out, "id", event->id);
-    append_text(out, "key", event->key);
-    append_time(out, "logged", event->logged_us);
-    g_string_append(out, ",\"objects\":[");
+    APPEND(out, ",\"body-digest\":\"");
+    append_hash(out, event->body_digest);
+    APPEND(out, "\",\"id\":");
+    bus_canonical_append_string(out, event->id);
+    APPEND(out, ",\"key\":");
+    bus_canonical_append_string(out, event->key);
+    APPEND(out, ",\"logged\":\"");
+    bus_canonical_append(out, logged, TIME_CHARS);
+    APPEND(out, "\",\"objects\":[");
     for (unsigned i = 0; event->objects != NULL && event->objects[i] != NULL; i++) {
         if (i > 0)
-            g_string_append_c(out, ',');
+            APPEND(out, ",");
         bus_canonical_append_string(out, event->objects[i]);
     }
-    g_string_append_c(out, ']');
-    append_hex(out, "prev", event->prev, sizeof event->prev);
-    append_text(out, "schema", event->schema);
-    append_text(out, "schema-digest", event->schema_digest);
-    append_name(out, "seq");
+    APPEND(out, "],\"prev\":\"");
+    append_hash(out, event->prev);
+    APPEND(out, "\",\"schema\":");
+    append_optional(out, event->schema);
+    APPEND(out, ",\"schema-digest\":");
+    append_optional(out, event->schema_digest);
+    APPEND(out, ",\"seq\":");
     bus_canonical_append_int(out, (int64_t)event->seq);
-    append_name(out, "severity");
+    APPEND(out, ",\"severity\":");
     bus_canonical_append_int(out, event->severity);
-    append_time(out, "time", event->time_us);
-    append_text(out, "topic", event->topic);
-    g_string_append_c(out, '}');
+    APPEND(out, ",\"time\":\"");
+    bus_canonical_append(out, time, TIME_CHARS);
+    APPEND(out, "\",\"topic\":");
+    bus_canonical_append_string(out, event->topic);
+    APPEND(out, "}");
     return g_string_free(out, FALSE);
 }
 
