@@ -140,8 +140,17 @@ class Bench:
         if filled is None:
             self.run(self.helper, "fill", url, state, events)
         self.results["sqlite"] = json.loads(self.run(self.helper, "query", url, state, 200))
+        self.measure_filled(url, state)
         if postgres is not None:
             self.measure_postgres(postgres, self.results["sqlite"]["events"])
+
+    def measure_filled(self, url, state):
+        log("appends onto the filled log")
+        n = int(20000 * self.scale)
+        self.results["filled_batches"] = self.rate(self.helper, "append", url, state, n, 100)
+        disk = self.rate(self.helper, "fsync", "-", state, n // 10)
+        single = self.rate(self.helper, "append", url, state, n // 10, 1)
+        self.results["filled_singles_to_disk"] = single / disk
 
     def measure_postgres(self, postgres, events):
         state = self.state("queries-postgresql")
@@ -183,6 +192,10 @@ def goals(results):
                      results["shared_to_rabbitmq"], 2))
         rows.append(("2 publishers of batches to RabbitMQ's, up to 200 unconfirmed",
                      results["pairs_to_rabbitmq"], 2))
+    if "filled_batches" in results:
+        rows.append(("the same batches onto the log that the queries run over", results["filled_batches"], 20000))
+        rows.append(("single appends onto that log to the disk's fsync rate",
+                     results["filled_singles_to_disk"], 0.8))
     out = [(name, value, f">= {goal}", value >= goal) for name, value, goal in rows]
     for engine in ("sqlite", "postgresql"):
         for kind, times in results.get(engine, {}).items():
