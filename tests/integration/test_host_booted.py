@@ -101,3 +101,32 @@ def test_full_boot(boot):  # pylint: disable=redefined-outer-name
             assert host.status()["deployments"][0]["staged"]
         finally:
             run("umount", boot_dir)
+
+
+def test_given_up_and_remembered(boot, versions):  # pylint: disable=redefined-outer-name
+    """Three tries, and the version before goes on; a later one is taken, the bad one never again."""
+    def is_refused(host):
+        refused = host.atoll("deploy", "2", status=1).stderr
+        assert "failed on this host before" in refused and "atoll-host unblock" in refused
+        return [one["version"] for one in host.status()["blocked"]] == ["2"]
+
+    versions.publish("3")
+    with boot() as host:
+        host.atoll("boot", "bless")
+        host.atoll("deploy", "--quiet", "2")
+        host.finish()
+    for _ in range(3):
+        with boot() as host:
+            assert host.version() == "2" and host.may_be_given_up()
+    with boot() as host:
+        status = host.status()
+        assert [one["version"] for one in status["deployments"]] == ["1"] and host.version() == "1"
+        assert "Version 2 (" in status["fallback"] and "did not get as far" in status["fallback"]
+        assert not host.may_be_given_up() and is_refused(host)
+        host.atoll("boot", "bless")
+        host.atoll("deploy", "--quiet", "3")
+        host.finish()
+    with boot() as host:
+        host.atoll("boot", "bless")
+        assert host.version() == "3" and host.status()["boot"]["good"]
+        assert is_refused(host) and "fallback" not in host.status()
