@@ -17,25 +17,53 @@
  * a commit takes. */
 #define GATHER_US 200
 
-typedef enum { WAITING, DONE, ALONE, UNSURE } State;
+/* LEADS: its thread is the next one to commit */
+typedef enum { WAITING, LEADS, DONE, ALONE, UNSURE } State;
 
 /*
  * Request:
  * @state: %ALONE when it has to be done again, by itself; %UNSURE when it may have been done
+ * @lock: of @state, with @changed: each waits for its own, so that none wakes for another's
  */
 typedef struct {
     const BusDraft *drafts;
     GPtrArray *events; /* prepared from @drafts */
     guint n;
-    State state;
     uint64_t first_seq;
+    State state;
+    GMutex lock;
+    GCond changed;
 } Request;
+
+static void clear_request(void *data)
+{
+    Request *self = data;
+    g_clear_pointer(&self->events, g_ptr_array_unref);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->changed);
+}
+
+/* Its publisher has one reference, and who waits for its turn, or commits for it, another. */
+static void unref_request(Request *self)
+{
+    g_atomic_rc_box_release_full(self, clear_request);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, unref_request)
+
+static Request *new_request(const BusDraft *drafts, guint n)
+{
+    Request *self = g_atomic_rc_box_new0(Request);
+    self->drafts = drafts;
+    self->n = n;
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->changed);
+    return self;
+}
 
 struct _BusGroup {
     BusLog *writer; /* borrowed; of whoever commits */
     GMutex lock;
-    GCond changed;  /* a commit is done */
-    GCond arrived;  /* someone came to wait */
+    GCond arrived;  /* as many wait as whoever commits waits for */
     GQueue waiting; /* Request */
     bool busy;      /* one commits */
     guint last;     /* how many requests the last commit had */
@@ -46,7 +74,6 @@ BusGroup *bus_group_new(BusLog *writer)
     BusGroup *self = g_new0(BusGroup, 1);
     self->writer = writer;
     g_mutex_init(&self->lock);
-    g_cond_init(&self->changed);
     g_cond_init(&self->arrived);
     g_queue_init(&self->waiting);
     return self;
@@ -58,7 +85,6 @@ void bus_group_free(BusGroup *self)
         return;
     g_assert(g_queue_is_empty(&self->waiting));
     g_mutex_clear(&self->lock);
-    g_cond_clear(&self->changed);
     g_cond_clear(&self->arrived);
     g_free(self);
 }
@@ -66,13 +92,13 @@ void bus_group_free(BusGroup *self)
 /* The caller's own, and those that waited longest. */
 static GPtrArray *take(BusGroup *self, Request *own)
 {
-    GPtrArray *requests = g_ptr_array_new();
+    GPtrArray *requests = g_ptr_array_new_with_free_func((GDestroyNotify)unref_request);
     guint n = own->n;
     int64_t end = g_get_monotonic_time() + GATHER_US;
-    while (self->waiting.length < self->last && g_cond_wait_until(&self->arrived, &self->lock, end))
+    while (self->waiting.length + 1 < self->last &&
+           g_cond_wait_until(&self->arrived, &self->lock, end))
         continue;
-    (void)g_queue_remove(&self->waiting, own);
-    g_ptr_array_add(requests, own);
+    g_ptr_array_add(requests, g_atomic_rc_box_acquire(own));
     for (Request *next = g_queue_peek_head(&self->waiting);
          next != NULL && n + next->n <= EVENTS_MAX; next = g_queue_peek_head(&self->waiting)) {
         n += next->n;
@@ -114,26 +140,59 @@ static State commit(BusLog *log, const GPtrArray *requests)
     return g_error_matches(error, BASE_DB_ERROR, BASE_DB_ERROR_AWAY) ? UNSURE : ALONE;
 }
 
-/* Until @own is done, or has to be done alone. */
-static void take_part(BusGroup *self, Request *own)
+/* Not under the lock: the other one would wake up to wait for it. */
+static void tell(Request *request, State state)
+{
+    g_mutex_lock(&request->lock);
+    request->state = state;
+    g_mutex_unlock(&request->lock);
+    g_cond_signal(&request->changed);
+}
+
+static State wait_for(Request *own)
+{
+    g_mutex_lock(&own->lock);
+    while (own->state == WAITING)
+        g_cond_wait(&own->changed, &own->lock);
+    State state = own->state;
+    g_mutex_unlock(&own->lock);
+    return state;
+}
+
+/* Commits @own and what else waits, and has the next one do so. */
+static State lead(BusGroup *self, Request *own)
 {
     g_mutex_lock(&self->lock);
-    g_queue_push_tail(&self->waiting, own);
-    g_cond_signal(&self->arrived);
-    while (own->state == WAITING && self->busy)
-        g_cond_wait(&self->changed, &self->lock);
-    if (own->state == WAITING) {
-        self->busy = true;
-        g_autoptr(GPtrArray) requests = take(self, own);
-        g_mutex_unlock(&self->lock);
-        State state = commit(self->writer, requests);
-        g_mutex_lock(&self->lock);
-        for (guint i = 0; i < requests->len; i++)
-            ((Request *)requests->pdata[i])->state = state;
-        self->busy = false;
-        g_cond_broadcast(&self->changed);
+    g_autoptr(GPtrArray) requests = take(self, own);
+    g_mutex_unlock(&self->lock);
+    State state = commit(self->writer, requests);
+    g_mutex_lock(&self->lock);
+    g_autoptr(Request) next = g_queue_pop_head(&self->waiting);
+    self->busy = next != NULL;
+    g_mutex_unlock(&self->lock);
+    if (next != NULL)
+        tell(next, LEADS);
+    for (guint i = 0; i < requests->len; i++) {
+        if (requests->pdata[i] != own)
+            tell(requests->pdata[i], state);
+    }
+    return state;
+}
+
+/* Until @own is done, or has to be done alone. */
+static State take_part(BusGroup *self, Request *own)
+{
+    g_mutex_lock(&self->lock);
+    bool leads = !self->busy;
+    self->busy = true;
+    if (!leads) {
+        g_queue_push_tail(&self->waiting, g_atomic_rc_box_acquire(own));
+        if (self->waiting.length + 1 >= self->last)
+            g_cond_signal(&self->arrived);
     }
     g_mutex_unlock(&self->lock);
+    State state = leads ? LEADS : wait_for(own);
+    return state == LEADS ? lead(self, own) : state;
 }
 
 static bool publish_many(BusLog *log, const BusDraft *drafts, unsigned n, uint64_t *out_first_seq,
@@ -189,15 +248,14 @@ bool bus_group_publish(BusGroup *self, BusLog *log, const BusDraft *drafts, unsi
         single.id = id;
         drafts = &single;
     }
-    Request own = {.drafts = drafts, .n = n_drafts};
-    own.events = bus_prepare_all(drafts, n_drafts, log->sha256, error);
-    if (own.events == NULL)
+    g_autoptr(Request) own = new_request(drafts, n_drafts);
+    own->events = bus_prepare_all(drafts, n_drafts, log->sha256, error);
+    if (own->events == NULL)
         return false;
-    take_part(self, &own);
-    g_clear_pointer(&own.events, g_ptr_array_unref);
-    if (own.state == DONE)
-        seq = own.first_seq;
-    else if (!publish_alone(log, &own, &seq, error))
+    own->state = take_part(self, own);
+    if (own->state == DONE)
+        seq = own->first_seq;
+    else if (!publish_alone(log, own, &seq, error))
         return false;
     if (out_first_seq != NULL)
         *out_first_seq = seq;
