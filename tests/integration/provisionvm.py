@@ -70,12 +70,17 @@ def make_package(directory, work):
 
 
 def make_masks(directory, work):
-    """A package that masks units, too many for the kernel's command line."""
+    """A package that masks units, too many for the kernel's command line, and has patience."""
     root = work / "masks"
     units = root / "etc/systemd/system"
     units.mkdir(parents=True)
     for unit in MASKED:
         (units / unit).symlink_to("/dev/null")
+    # a minute of an idle machine is many of a busy one
+    patient = units / "systemd-networkd-wait-online.service.d"
+    patient.mkdir()
+    (patient / "patient.conf").write_text(
+        "[Service]\nExecStart=\nExecStart=/lib/systemd/systemd-networkd-wait-online --timeout=900\n")
     (root / "DEBIAN").mkdir()
     (root / "DEBIAN/control").write_text(
         "Package: masks\nVersion: 1\nArchitecture: all\nDescription: test\n"

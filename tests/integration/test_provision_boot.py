@@ -76,8 +76,12 @@ def ask(vm, commands):
 
 
 def expect(vm, wanted):
-    """Command to its output: all that differ at once."""
-    assert ask(vm, list(wanted)) == wanted
+    """Command to its output: all that differ at once, with what may tell why."""
+    found = ask(vm, list(wanted))
+    if found != wanted:
+        vm.run("networkctl --no-pager list; systemctl status --no-pager --failed; "
+               "journalctl -b -o short-monotonic --no-pager -n 40 -u systemd-networkd")
+    assert found == wanted
 
 
 def journal(vm):
