@@ -333,10 +333,16 @@ def test_labels_of_host_keys(container):
             sorted(keys) if labelled else [])
 
 
-@pytest.mark.parametrize("policy, call", [("shell", ["--no-block", "isolate", "emergency.target"]),
-                                          ("halt", ["--no-block", "halt", "--force"]),
-                                          ("login", None)])
-def test_failure_in_the_initramfs(policy, call, container):
+ISOLATE = ["--no-block", "isolate", "emergency.target"]
+
+
+@pytest.mark.parametrize("policy, says, call", [
+    ("shell", "An emergency shell follows", ISOLATE),
+    ("shell rd.shell=0 rd.emergency=reboot", "The machine starts again", ISOLATE),
+    ("shell rd.shell=0", "No shell follows (rd.shell=0).", ISOLATE),
+    ("halt", "The machine halts now", ["--no-block", "halt", "--force"]),
+    ("login", "The boot goes on without it", None)])
+def test_failure_in_the_initramfs(policy, says, call, container):
     """One message on every console, with what is wrong where, and then what the owner wants."""
     container.stand_in("systemctl")
     container.write("etc/initrd-release", "")
@@ -361,7 +367,7 @@ def test_failure_in_the_initramfs(policy, call, container):
     failed = run(*argv, "/build/atoll-provision", "initramfs", "--stage", "all", status=1)
     for console in consoles:
         text = console.read_text()
-        assert text.count("first boot failed in the stage all") == 1, text
+        assert text.count("first boot failed in the stage all") == 1 and says in text, text
         assert "storage.files[0]" in text and "the configuration wants 0000" in text
     assert "0000" in failed.stderr
     assert container.call("systemctl") == call

@@ -44,20 +44,35 @@ static void print_record(const ProvisionRecord *record)
            record->message != NULL ? ": " : "", record->message != NULL ? record->message : "");
 }
 
+/* What dracut makes of emergency.target: where nobody is to get a shell there is none. */
+static char *what_follows(const char *cmdline)
+{
+    static const char *const off[] = {"0", "no", "off", NULL};
+    g_autofree char *shell = provision_early_karg(cmdline, "rd.shell");
+    g_autofree char *action = provision_early_karg(cmdline, "rd.emergency");
+    if (shell == NULL || !g_strv_contains(off, shell))
+        return g_strdup("An emergency shell follows; mend the configuration and boot again.");
+    if (g_strcmp0(action, "reboot") == 0)
+        return g_strdup("The machine starts again (rd.shell=0 rd.emergency=reboot).");
+    return g_strdup_printf("No shell follows (rd.shell=0%s%s).",
+                           action != NULL ? " rd.emergency=" : "", action != NULL ? action : "");
+}
+
 /* The administrator of a machine that does not come up reads this on its console. */
 static void fail_on_console(const char *stage, const char *message)
 {
-    g_autofree char *cmdline = NULL;
-    (void)g_file_get_contents("/proc/cmdline", &cmdline, NULL, NULL);
-    g_autofree char *policy =
-        provision_early_karg(cmdline != NULL ? cmdline : "", "atoll.provision.on-failure");
+    g_autofree char *content = NULL;
+    (void)g_file_get_contents("/proc/cmdline", &content, NULL, NULL);
+    const char *cmdline = content != NULL ? content : "";
+    g_autofree char *policy = provision_early_karg(cmdline, "atoll.provision.on-failure");
     bool halt = g_strcmp0(policy, "halt") == 0;
     bool login = g_strcmp0(policy, "login") == 0;
+    g_autofree char *otherwise = what_follows(cmdline);
     g_autofree char *text = g_strdup_printf(
         "first boot failed in the stage %s:\r\n  %s\r\n  %s", stage, message,
         halt    ? "The machine halts now (atoll.provision.on-failure=halt)."
         : login ? "The boot goes on without it (atoll.provision.on-failure=login)."
-                : "An emergency shell follows; mend the configuration and boot again.");
+                : otherwise);
     provision_early_tell(text);
     if (login) {
         (void)g_mkdir_with_parents("/run/issue.d", 0755);
