@@ -141,13 +141,20 @@ class Vm:
         """Waits until the machine resets, and starts it again: in a process of its own, since
         after a reset the emulation is several times slower than in a fresh one."""
         self.expect(pexpect.EOF, what="reset")
-        self._child.close(force=True)
+        self._end()
         self._spawn()
+
+    def _end(self):
+        try:
+            self._child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            # it has been killed, but on a busy machine is not gone within a tenth of a second
+            self._child.ptyproc.wait()
 
     def stop(self):
         """Ends QEMU, whatever the machine does, and removes its scratch files."""
         if self._child is not None:
-            self._child.close(force=True)
+            self._end()
             self._child = None
         if self._log is not None:
             self._log.close()
