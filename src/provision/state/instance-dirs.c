@@ -39,6 +39,14 @@ static char *read_line(ProvisionRoot *root, const char *path)
     return text != NULL ? g_strstrip(text) : NULL;
 }
 
+char *provision_instance_dirs_find(ProvisionRoot *root, const ProvisionInstance *instance,
+                                   bool trust, GError **error)
+{
+    g_autofree char *known = trust ? read_line(root, CLOUD "/data/instance-id") : NULL;
+    const char *id = known != NULL && known[0] != '\0' ? known : instance->id;
+    return check_id(id, error) ? g_build_filename(CLOUD "/instances", id, NULL) : NULL;
+}
+
 bool provision_instance_dirs_make(ProvisionRoot *root, const ProvisionInstance *instance, bool trust,
                                   char **out_dir, GError **error)
 {

@@ -25,4 +25,9 @@ bool provision_instance_dirs_fill(ProvisionRoot *root, const char *instance_dir,
                                   const ProvisionValue *cloud_config,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** provision_instance_dirs_find: (transfer full): where provision_instance_dirs_make() has made the
+ * instance's; %NULL when its id is no name */
+char *provision_instance_dirs_find(ProvisionRoot *root, const ProvisionInstance *instance,
+                                   bool trust, GError **error);
+
 G_END_DECLS

@@ -316,17 +316,24 @@ static char *digest_of(const ProvisionInstance *instance, const ProvisionValue *
 }
 
 /* What the instance comes to for others to read: once a boot. */
-static bool tell_instance(Runner *self, GError **error)
+static bool tell_instance(Runner *self, const ProvisionValue *data, const char *digest,
+                          GError **error)
 {
-    g_autoptr(ProvisionValue) data = provision_config_instance_data(self->instance);
-    g_autofree char *digest = digest_of(self->instance, data);
-    g_autofree char *told = provision_root_read_text(self->root, TOLD);
-    if (!self->run->again && g_strcmp0(told, digest) == 0)
-        return true;
     return provision_results_instance(self->results, self->instance, data, error) &&
            provision_instance_dirs_fill(self->root, self->instance_dir, self->instance,
                                         self->config->cloud_config, error) &&
            write_text(self, TOLD, digest, error);
+}
+
+/* An instance that is told of has its directories. */
+static bool find_dir(Runner *self, bool is_told, GError **error)
+{
+    bool trust = self->policy->trust_instance;
+    if (!is_told)
+        return provision_instance_dirs_make(self->root, self->instance, trust, &self->instance_dir,
+                                            error);
+    self->instance_dir = provision_instance_dirs_find(self->root, self->instance, trust, error);
+    return self->instance_dir != NULL;
 }
 
 static bool work(Runner *self, GError **error)
@@ -336,17 +343,18 @@ static bool work(Runner *self, GError **error)
     struct stat st = {0};
     bool first = !provision_root_stat(self->root, read_mark, PROVISION_ROOT_DEFAULT, &st);
     g_autofree char *first_stage = provision_root_read_text(self->root, read_mark);
+    g_autoptr(ProvisionValue) data = provision_config_instance_data(self->instance);
+    g_autofree char *digest = digest_of(self->instance, data);
+    g_autofree char *told = provision_root_read_text(self->root, TOLD);
+    bool is_told = !self->run->again && g_strcmp0(told, digest) == 0;
     self->policy = provision_policy_read(self->root, error);
-    if (self->policy == NULL ||
-        !provision_instance_dirs_make(self->root, self->instance, self->policy->trust_instance,
-                                      &self->instance_dir, error) ||
-        !read_config(self, error))
+    if (self->policy == NULL || !find_dir(self, is_told, error) || !read_config(self, error))
         return false;
     drop_read_records(self, first || g_strcmp0(first_stage, stage) == 0);
     self->manifest = provision_manifest_load(self->root, error);
     if (self->manifest == NULL ||
         (first && !write_text(self, read_mark, stage, error)) ||
-        !tell_instance(self, error) ||
+        (!is_told && !tell_instance(self, data, digest, error)) ||
         !provision_manifest_keep_accounts(self->manifest, error))
         return false;
     if (self->manifest->generation == 0 ||
