@@ -13,10 +13,13 @@ import time
 
 import pexpect
 
+from bootedhost import BootedHost, Grub, Loop
 from conftest import run
+from survivor import Survivor, check_each
 from test_boot_faults import (PASSWORD, POWER_VERSIONS, ROOT_OFFSET, Host, copy_disk,  # noqa: F401
                               host_disks, pytestmark, runs, skip_unless_asked, versions)
 from nbd import CacheDisk
+from powerlog import RecordingDisk
 
 PHASES = ["fetch and stage", "finish at shutdown", "start and check"]
 
@@ -177,3 +180,70 @@ def test_power_cuts(host_disks, tmp_path, request):  # noqa: F811
     assert len(power.ended) == count
     print(f"\n{count} power cuts from seed {first_seed}: {power.ended.count('old')} ended in the old "
           f"version, {power.ended.count('new')} in the new")
+
+
+class Machines:
+    """The disks of machines, for Survivor. What they update from is mounted at `repo`."""
+
+    def __init__(self, directory, repo, disk):
+        self.directory, self.repo = directory, repo
+        self.boots = [[self.grub(disk).cat(path) for path in entry[:2]]
+                      for entry in self.grub(disk).entries()]
+
+    @staticmethod
+    def grub(image):
+        return Grub(image, ",gpt3", ROOT_OFFSET)
+
+    def mount(self, image):
+        return Loop(image, self.directory / "mount", ROOT_OFFSET)
+
+    def boot(self, root, link):
+        return BootedHost(root, link, self.directory / "run", "atoll",
+                          ["--ro-bind", self.repo, "/var/mnt"])
+
+    def kernel(self, _version):
+        """One for all that are used here."""
+        return tuple(self.boots[0])
+
+    @staticmethod
+    def check_tree(deployment):
+        """All that the commit has is there; its content is what ‘ostree fsck’ looks at."""
+        commit = deployment.resolve().name.split(".")[0]
+        repo = deployment.resolve().parents[3] / "repo"
+        for line in run("ostree", "ls", "-R", f"--repo={repo}", commit, "/usr").stdout.splitlines():
+            words = line.split(None, 4)
+            path = deployment / words[4].split(" -> ")[0].lstrip("/")
+            status = path.lstat()
+            assert words[0][0] != "-" or status.st_size == int(words[3]), path
+        assert (deployment / "etc/passwd").read_text() and (deployment / "etc/lamp").read_text()
+
+
+def test_cuts_of_a_recorded_update(host_disks, tmp_path, request):  # noqa: F811
+    """All writes of a machine from the start of an update to its being found good, a new boot loader
+    included, and what each of many cuts leaves."""
+    skip_unless_asked(request)
+    before, image = copy_disk(host_disks, tmp_path), tmp_path / "recorded.raw"
+    run("cp", "--sparse=always", before, image)
+    with RecordingDisk(image, f"{tmp_path}/disk") as disk, PowerHost(host_disks, tmp_path) as host:
+        host.login("root", PASSWORD)
+        host.settle()
+        disk.mark("stage")
+        host.check("atoll-host deploy --quiet 6-good", 1800)
+        disk.mark("finish")
+        # the first thing of a shutdown; the journal of a first boot is gone after it
+        began, _, ended = host.check("date +%s.%N; systemctl stop ostree-finalize-staged.service && "
+                                     "echo; date +%s.%N").splitlines()
+        print(f"\nfinalisation at shutdown: {float(ended) - float(began):.2f} s")
+        host.send("systemctl reboot")
+        host.restart()
+        disk.mark("start")
+        host.login("root", PASSWORD)
+        status = host.settle()
+        assert runs(status) == "6-good" and status["boot"]["good"]
+        disk.mark("run")
+        host.power_off()
+    with Loop(host_disks / "repo.ext4", tmp_path / "repo"):
+        machines = Machines(tmp_path, tmp_path / "repo", before)
+        survivor = Survivor(machines, tmp_path / "cut.raw", ("1", "6-good"), (), following="7-better")
+        check_each(disk, before, survivor, 4 * request.config.getoption("--power-runs"),
+                   request.config.getoption("--power-seed"))
