@@ -21,7 +21,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "vm"))
 
-from vm import Vm, VmError  # noqa: E402  (the path is set just above)
+from vm import PATIENT, Vm, VmError  # noqa: E402  (the path is set just above)
 
 OUT = os.path.join(ROOT, "out", "demo")
 STATE = os.path.join(OUT, "state")
@@ -133,7 +133,8 @@ def make_image(ref, port, password):
     return json.loads(run([
         ATOLL, "image", ref, "--state", STATE, "--format", "qcow2", "--quiet", "--json",
         "--output", os.path.join(OUT, "host.qcow2"), "--root-password-hash", hashed,
-        "--ssh-key", key + ".pub", "--update-url", "http://%s:%d/repo" % (HOST_ADDRESS, port)]))
+        "--ssh-key", key + ".pub", "--update-url", "http://%s:%d/repo" % (HOST_ADDRESS, port),
+        *("--karg=" + karg for karg in PATIENT)]))
 
 
 def booted(vm):
