@@ -45,9 +45,13 @@ class Receiver:
             def handle(self):
                 with lock:
                     receiver.connections += 1
-                super().handle()
-                with lock:
-                    receiver.connections -= 1
+                try:
+                    super().handle()
+                except ConnectionError:
+                    pass  # whoever sent has been killed
+                finally:
+                    with lock:
+                        receiver.connections -= 1
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))

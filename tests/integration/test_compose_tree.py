@@ -182,7 +182,10 @@ def test_signature_by_openssl(made, tmp_path):
     (tmp_path / "public.der").write_bytes(der)
     shown = run("ostree", f"--repo={made.repository}", "show", "--raw",
                 "--print-detached-metadata-key=ostree.sign.ed25519", commit).stdout
-    signature = bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})", shown))
+    if shown.startswith("[b"):  # one whose last byte, and no other, is 0, looks like a text
+        signature = ast.literal_eval(shown.strip())[0] + b"\0"
+    else:
+        signature = bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})", shown))
     assert len(signature) == 64, shown
     (tmp_path / "signature").write_bytes(signature)
     verify = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", tmp_path / "public.der",
