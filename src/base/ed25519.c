@@ -43,11 +43,7 @@ static gpointer load(gpointer unused)
 {
     static const char *const names[] = {"libcrypto.so.3", NULL};
     static Crypto self;
-    void *library = base_library_open(names);
-    const struct {
-        const char *name;
-        void *out_function;
-    } functions[] = {
+    const BaseLibraryFunction functions[] = {
         {"EVP_PKEY_CTX_new_id", &self.pkey_ctx_new_id},
         {"EVP_PKEY_CTX_free", &self.pkey_ctx_free},
         {"EVP_PKEY_keygen_init", &self.pkey_keygen_init},
@@ -68,10 +64,7 @@ static gpointer load(gpointer unused)
         {"ERR_clear_error", &self.clear_error},
     };
     (void)unused;
-    for (size_t i = 0; i < G_N_ELEMENTS(functions); i++)
-        if (!base_library_find(library, functions[i].name, functions[i].out_function))
-            return NULL;
-    return &self;
+    return base_library_load(names, functions, G_N_ELEMENTS(functions)) ? &self : NULL;
 }
 
 static const Crypto *crypto(GError **error)
@@ -168,12 +161,12 @@ bool base_ed25519_verify(const uint8_t public_key[static BASE_ED25519_PUBLIC_BYT
     const Crypto *self = crypto(NULL);
     if (self == NULL)
         return false;
-    g_autoptr(EVP_PKEY) key =
-        self->pkey_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, BASE_ED25519_PUBLIC_BYTES);
+    g_autoptr(EVP_PKEY) key = self->pkey_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key,
+                                                            BASE_ED25519_PUBLIC_BYTES);
     g_autoptr(EVP_MD_CTX) context = self->md_ctx_new();
-    bool ok =
-        key != NULL && self->digest_verify_init(context, NULL, NULL, NULL, key) == 1 &&
-        self->digest_verify(context, signature, BASE_ED25519_SIGNATURE_BYTES, data, size_bytes) == 1;
+    bool ok = key != NULL && self->digest_verify_init(context, NULL, NULL, NULL, key) == 1 &&
+              self->digest_verify(context, signature, BASE_ED25519_SIGNATURE_BYTES, data,
+                                  size_bytes) == 1;
     self->clear_error();
     return ok;
 }

@@ -10,20 +10,15 @@
 static gpointer load(gpointer unused)
 {
     static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
-    void *library = base_library_open(names);
-    BaseHttpCurl *self = g_new0(BaseHttpCurl, 1);
+    static BaseHttpCurl self;
+    const BaseLibraryFunction functions[] = {
+        {"curl_easy_init", &self.easy_init},       {"curl_easy_setopt", &self.easy_setopt},
+        {"curl_easy_perform", &self.easy_perform}, {"curl_easy_getinfo", &self.easy_getinfo},
+        {"curl_easy_cleanup", &self.easy_cleanup}, {"curl_easy_strerror", &self.easy_strerror},
+        {"curl_slist_append", &self.slist_append}, {"curl_slist_free_all", &self.slist_free_all},
+    };
     (void)unused;
-    if (base_library_find(library, "curl_easy_init", &self->easy_init) &&
-        base_library_find(library, "curl_easy_setopt", &self->easy_setopt) &&
-        base_library_find(library, "curl_easy_perform", &self->easy_perform) &&
-        base_library_find(library, "curl_easy_getinfo", &self->easy_getinfo) &&
-        base_library_find(library, "curl_easy_cleanup", &self->easy_cleanup) &&
-        base_library_find(library, "curl_easy_strerror", &self->easy_strerror) &&
-        base_library_find(library, "curl_slist_append", &self->slist_append) &&
-        base_library_find(library, "curl_slist_free_all", &self->slist_free_all))
-        return self;
-    g_free(self);
-    return NULL;
+    return base_library_load(names, functions, G_N_ELEMENTS(functions)) ? &self : NULL;
 }
 
 const BaseHttpCurl *base_http_curl(GError **error)

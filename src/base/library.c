@@ -8,18 +8,22 @@
 #include <dlfcn.h>
 #include <string.h>
 
-void *base_library_open(const char *const *names)
+static bool find(void *library, const BaseLibraryFunction *function)
+{
+    void *symbol = dlsym(library, function->name);
+    /* POSIX lets a pointer to data be one to a function; ISO C has no cast for it */
+    memcpy(function->out_function, &symbol, sizeof symbol);
+    return symbol != NULL;
+}
+
+bool base_library_load(const char *const *names, const BaseLibraryFunction *functions,
+                       size_t n_functions)
 {
     void *library = NULL;
     for (const char *const *name = names; library == NULL && *name != NULL; name++)
         library = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
-    return library;
-}
-
-bool base_library_find(void *library, const char *name, void *out_function)
-{
-    void *symbol = library != NULL ? dlsym(library, name) : NULL;
-    /* POSIX lets a pointer to data be one to a function; ISO C has no cast for it */
-    memcpy(out_function, &symbol, sizeof symbol);
-    return symbol != NULL;
+    bool ok = library != NULL;
+    for (size_t i = 0; ok && i < n_functions; i++)
+        ok = find(library, &functions[i]);
+    return ok;
 }

@@ -6,18 +6,22 @@
 
 G_BEGIN_DECLS
 
-/** base_library_open: (nullable): the first of the libraries @names (%NULL-terminated) that is
- * there, loaded; it stays so */
-void *base_library_open(const char *const *names);
+/** BaseLibraryFunction: @out_function: address of a pointer to a function of the type that the
+ * library's function @name has */
+typedef struct {
+    const char *name;
+    void *out_function;
+} BaseLibraryFunction;
 
 /**
- * base_library_find:
- * @library: of base_library_open(); %NULL finds nothing
- * @name: of a function
- * @out_function: address of a pointer to a function of its type
+ * base_library_load:
+ * @names: libraries (%NULL-terminated), of which the first that is there is loaded, and stays so
+ * @functions: what is called of it
+ * @n_functions: their number
  *
- * Returns: whether the library has it
+ * Returns: whether there is such a library, and has all of @functions
  */
-bool base_library_find(void *library, const char *name, void *out_function);
+bool base_library_load(const char *const *names, const BaseLibraryFunction *functions,
+                       size_t n_functions) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
