@@ -280,3 +280,21 @@ bool bus_block_catch_up(BusLog *log, GError **error)
     }
     return true;
 }
+
+bool bus_block_each_name(BusLog *log, const char *kind, BusNameFunc on_name, void *user_data,
+                         GError **error)
+{
+    BaseDbStatement *statement =
+        base_db_prepare(log->db, "SELECT h, name FROM bus_name WHERE kind = ?1", error);
+    bool row = true;
+    if (statement == NULL)
+        return false;
+    base_db_bind_text(statement, 1, kind);
+    while (base_db_step(statement, &row, error)) {
+        if (!row)
+            return true;
+        on_name(base_db_column_int(statement, "h"), base_db_column_text(statement, "name"),
+                user_data);
+    }
+    return false;
+}

@@ -40,4 +40,12 @@ bool bus_block_seal(BusLog *log, uint64_t block, GError **error) G_GNUC_WARN_UNU
  * them; in transactions of its own */
 bool bus_block_catch_up(BusLog *log, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** BusNameFunc: @h: bus_hash_name() of @name */
+typedef void (*BusNameFunc)(int64_t h, const char *name, void *user_data);
+
+/** bus_block_each_name: calls @on_name for the names of @kind (not %BUS_KIND_OBJECT: these are too
+ * many to be kept) that the index has */
+bool bus_block_each_name(BusLog *log, const char *kind, BusNameFunc on_name, void *user_data,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

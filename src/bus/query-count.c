@@ -264,37 +264,27 @@ typedef struct {
     Histogram *histogram;
     const GArray *slices;
     GHashTable *names; /* key → name */
+    GArray *keys;
 } Groups;
 
 static bool add_group(const BusRefsEntry *entry, uint64_t block, void *user_data)
 {
     Groups *self = user_data;
-    uint64_t first = g_array_index(self->slices, Slice, 0).block;
-    const Slice *slice = &g_array_index(self->slices, Slice, block - first);
+    uint64_t at = block - g_array_index(self->slices, Slice, 0).block;
+    if (at >= self->slices->len)
+        return false; /* blocks before it are missing */
+    const Slice *slice = &g_array_index(self->slices, Slice, at);
     if (slice->whole)
         add_to_bucket(self->histogram, slice->min_us, g_hash_table_lookup(self->names, &entry->h),
                       entry->n);
     return true;
 }
 
-static bool add_names(BusLog *log, const char *kind, GHashTable *names, GArray *keys,
-                      GError **error)
+static void add_name(int64_t h, const char *name, void *user_data)
 {
-    BaseDbStatement *statement =
-        base_db_prepare(log->db, "SELECT h, name FROM bus_name WHERE kind = ?1", error);
-    bool row = true;
-    if (statement == NULL)
-        return false;
-    base_db_bind_text(statement, 1, kind);
-    while (base_db_step(statement, &row, error)) {
-        if (!row)
-            return true;
-        int64_t h = base_db_column_int(statement, "h");
-        g_array_append_val(keys, h);
-        g_hash_table_insert(names, g_memdup2(&h, sizeof h),
-                            g_strdup(base_db_column_text(statement, "name")));
-    }
-    return false;
+    Groups *self = user_data;
+    g_array_append_val(self->keys, h);
+    g_hash_table_insert(self->names, g_memdup2(&h, sizeof h), g_strdup(name));
 }
 
 static bool add_whole(BusLog *log, const GArray *slices, Histogram *self, GError **error)
@@ -309,8 +299,8 @@ static bool add_whole(BusLog *log, const GArray *slices, Histogram *self, GError
     g_autoptr(GHashTable) names =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(int64_t));
-    Groups groups = {self, slices, names};
-    return add_names(log, self->group, names, keys, error) &&
+    Groups groups = {self, slices, names, keys};
+    return bus_block_each_name(log, self->group, add_name, &groups, error) &&
            bus_refs_load(log->db, keys, g_array_index(slices, Slice, 0).block,
                          g_array_index(slices, Slice, slices->len - 1).block, add_group, &groups,
                          error);

@@ -69,23 +69,16 @@ static void add_key(GArray *values, int64_t key)
     g_array_append_val(values, value);
 }
 
-static bool add_glob(BusStream *self, GArray *values, const char *kind, const char *pattern,
-                     GError **error)
+typedef struct {
+    GArray *values;
+    const char *pattern;
+} Glob;
+
+static void add_match(int64_t h, const char *name, void *user_data)
 {
-    BaseDbStatement *statement =
-        base_db_prepare(self->log->db, "SELECT h, name FROM bus_name WHERE kind = ?1", error);
-    bool row = true;
-    if (statement == NULL)
-        return false;
-    base_db_bind_text(statement, 1, kind);
-    while (base_db_step(statement, &row, error)) {
-        if (!row)
-            return true;
-        if (values->len <= VALUES_MAX &&
-            bus_topic_matches(pattern, base_db_column_text(statement, "name")))
-            add_key(values, base_db_column_int(statement, "h"));
-    }
-    return false;
+    const Glob *self = user_data;
+    if (self->values->len <= VALUES_MAX && bus_topic_matches(self->pattern, name))
+        add_key(self->values, h);
 }
 
 /* @prefixes: what a value may have before it to be the name ("user:"), "" for nothing */
@@ -101,7 +94,8 @@ static bool add_filter(BusStream *self, const char *kind, char **any, const char
     self->n_filters++;
     for (unsigned i = 0; any[i] != NULL; i++) {
         if (strcmp(kind, BUS_KIND_TOPIC) == 0 && strchr(any[i], '*') != NULL) {
-            if (!add_glob(self, filter->values, kind, any[i], error))
+            Glob glob = {filter->values, any[i]};
+            if (!bus_block_each_name(self->log, kind, add_match, &glob, error))
                 return false;
             continue;
         }

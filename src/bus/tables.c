@@ -75,7 +75,7 @@ static const BaseDbMigration migrations[] = {
             "BYTEA", ") INCLUDE (n, places))"),
     },
     {
-        /* again */
+        /* ranges of names in one row; bus_block_catch_up() fills it again */
         .sqlite = "DROP TABLE bus_ref; DELETE FROM bus_block;" REFS("INTEGER PRIMARY KEY", "BLOB"),
         .postgresql =
             "DROP TABLE bus_ref; DELETE FROM bus_block;" REFS("BIGINT PRIMARY KEY", "BYTEA"),
