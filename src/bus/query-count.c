@@ -37,7 +37,7 @@ typedef struct {
 static bool add_entry(const BusRefsEntry *entry, uint64_t block, void *user_data)
 {
     Sum *self = user_data;
-    if (bus_plan_is_whole(self->plan, block))
+    if (bus_plan_part(self->plan, block) == BUS_PLAN_WHOLE)
         self->sum += entry->n;
     return true;
 }
@@ -76,40 +76,24 @@ bool bus_query_count_one(BusEvent *event, void *user_data, GError **error)
     return *count < BUS_QUERY_COUNT_MAX;
 }
 
-/* Blocks that the window cuts: two, unless times go back and forth. */
-static GArray *find_cut_blocks(BusLog *log, const BusQuery *query, GError **error)
+/* The blocks that the window cuts: two, unless times go back and forth. */
+static bool add_cut_blocks(BusLog *log, const BusQuery *query, const BusPlan *plan, uint64_t *total,
+                           GError **error)
 {
-    g_autoptr(GArray) blocks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    BaseDbStatement *statement =
-        base_db_prepare(log->db,
-                        "SELECT block FROM bus_block WHERE max_us >= ?1 AND min_us < ?2 AND NOT "
-                        "(min_us >= ?1 AND max_us < ?2) ORDER BY block",
-                        error);
-    bool row = true;
-    if (statement == NULL)
-        return NULL;
-    bus_query_bind_window(statement, 1, query);
-    while (base_db_step(statement, &row, error)) {
-        if (!row)
-            return g_steal_pointer(&blocks);
-        uint64_t block = (uint64_t)base_db_column_int(statement, "block");
-        g_array_append_val(blocks, block);
-    }
-    return NULL;
-}
-
-static bool add_cut_blocks(BusLog *log, const BusQuery *query, uint64_t *total, GError **error)
-{
-    if (!bus_query_has_window(query))
+    GHashTableIter iter;
+    gpointer block = NULL;
+    gpointer part = NULL;
+    if (plan->window == NULL)
         return true;
-    g_autoptr(GArray) blocks = find_cut_blocks(log, query, error);
-    for (guint i = 0; blocks != NULL && i < blocks->len; i++) {
+    g_hash_table_iter_init(&iter, plan->window);
+    while (g_hash_table_iter_next(&iter, &block, &part)) {
         uint64_t count = 0;
-        if (!bus_plan_count_block(log, query, g_array_index(blocks, uint64_t, i), &count, error))
+        if (GPOINTER_TO_UINT(part) == BUS_PLAN_CUT &&
+            !bus_plan_count_block(log, query, GPOINTER_TO_SIZE(block), &count, error))
             return false;
         *total += count;
     }
-    return blocks != NULL;
+    return true;
 }
 
 static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
@@ -122,7 +106,7 @@ static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, 
         return false;
     *total += more;
     *total -= MIN(less, *total);
-    return add_cut_blocks(log, query, total, error);
+    return add_cut_blocks(log, query, plan, total, error);
 }
 
 typedef struct {
@@ -224,16 +208,21 @@ static GVariant *print_histogram(Histogram *self)
     return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
-/* Whole: all of it lies in one bucket, and its counts say all. */
+/* Whole: all of it lies in the window and in one bucket, and its counts say all. */
 typedef struct {
     uint64_t block;
     int64_t min_us;
-    bool whole;
+    BusPlanPart part;
 } Slice;
 
+static bool is_plain(const BusPlan *plan)
+{
+    return plan->summed && plan->plus == NULL && plan->minus == NULL;
+}
+
 /* The blocks of @span, of which every one is there, in order. */
-static GArray *read_slices(BusLog *log, const BusQuery *query, const BusSpan *span,
-                           const Histogram *histogram, bool plain, GError **error)
+static GArray *read_slices(BusLog *log, const BusPlan *plan, const BusSpan *span,
+                           const Histogram *histogram, GError **error)
 {
     g_autoptr(GArray) slices = g_array_new(FALSE, FALSE, sizeof(Slice));
     BaseDbStatement *statement = base_db_prepare(
@@ -252,9 +241,11 @@ static GArray *read_slices(BusLog *log, const BusQuery *query, const BusSpan *sp
         int64_t max_us = base_db_column_int(statement, "max_us");
         Slice slice = {.block = (uint64_t)base_db_column_int(statement, "block"),
                        .min_us = base_db_column_int(statement, "min_us")};
-        slice.whole = plain && slice.min_us >= query->start_us &&
-                      (query->end_us == 0 || max_us < query->end_us) &&
-                      slice.min_us / histogram->bucket_us == max_us / histogram->bucket_us;
+        slice.part = bus_plan_part(plan, slice.block);
+        if (slice.part == BUS_PLAN_WHOLE &&
+            (!is_plain(plan) ||
+             slice.min_us / histogram->bucket_us != max_us / histogram->bucket_us))
+            slice.part = BUS_PLAN_CUT;
         g_array_append_val(slices, slice);
     }
     return NULL;
@@ -274,7 +265,7 @@ static bool add_group(const BusRefsEntry *entry, uint64_t block, void *user_data
     if (at >= self->slices->len)
         return false; /* blocks before it are missing */
     const Slice *slice = &g_array_index(self->slices, Slice, at);
-    if (slice->whole)
+    if (slice->part == BUS_PLAN_WHOLE)
         add_to_bucket(self->histogram, slice->min_us, g_hash_table_lookup(self->names, &entry->h),
                       entry->n);
     return true;
@@ -291,7 +282,7 @@ static bool add_whole(BusLog *log, const GArray *slices, Histogram *self, GError
 {
     for (guint i = 0; self->group == NULL && i < slices->len; i++) {
         const Slice *slice = &g_array_index(slices, Slice, i);
-        if (slice->whole)
+        if (slice->part == BUS_PLAN_WHOLE)
             add_to_bucket(self, slice->min_us, "", BUS_BLOCK_EVENTS);
     }
     if (self->group == NULL || slices->len == 0)
@@ -306,17 +297,17 @@ static bool add_whole(BusLog *log, const GArray *slices, Histogram *self, GError
                          error);
 }
 
-/* Whole blocks are summed by their counts; the others, which are returned, are read. */
-static GArray *add_whole_blocks(BusLog *log, const BusQuery *query, const BusSpan *span,
-                                Histogram *self, bool plain, GError **error)
+/* Whole blocks are summed by their counts; those that are cut, which are returned, are read. */
+static GArray *add_whole_blocks(BusLog *log, const BusPlan *plan, const BusSpan *span,
+                                Histogram *self, GError **error)
 {
-    g_autoptr(GArray) slices = read_slices(log, query, span, self, plain, error);
-    if (slices == NULL || (plain && !add_whole(log, slices, self, error)))
+    g_autoptr(GArray) slices = read_slices(log, plan, span, self, error);
+    if (slices == NULL || (is_plain(plan) && !add_whole(log, slices, self, error)))
         return NULL;
     GArray *others = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     for (guint i = 0; i < slices->len; i++) {
         const Slice *slice = &g_array_index(slices, Slice, i);
-        if (!slice->whole)
+        if (slice->part == BUS_PLAN_CUT)
             g_array_append_val(others, slice->block);
     }
     return others;
@@ -333,8 +324,7 @@ static bool build(BusLog *log, const BusQuery *query, Histogram *self, GError **
     g_autoptr(BusPlan) plan = bus_plan_new(log, query, error);
     if (plan == NULL)
         return false;
-    bool plain = plan->summed && plan->plus == NULL && plan->minus == NULL;
-    g_autoptr(GArray) blocks = add_whole_blocks(log, query, &span, self, plain, error);
+    g_autoptr(GArray) blocks = add_whole_blocks(log, plan, &span, self, error);
     if (blocks == NULL)
         return false;
     if (blocks->len > BUS_QUERY_EXAMINED_MAX / BUS_BLOCK_EVENTS && has_no_filter(query)) {

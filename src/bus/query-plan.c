@@ -129,20 +129,26 @@ static bool find_keys(BusPlan *self, BusLog *log, const BusQuery *query, GError 
     return true;
 }
 
-/* Blocks of which every event lies in the query's window. */
-static GHashTable *find_whole(BusLog *log, const BusQuery *query, GError **error)
+/* Times may go back and forth, as in what was imported: the blocks need not be neighbours. */
+static GHashTable *find_window(BusLog *log, const BusQuery *query, GError **error)
 {
-    g_autoptr(GHashTable) whole = g_hash_table_new(g_direct_hash, g_direct_equal);
+    g_autoptr(GHashTable) window = g_hash_table_new(g_direct_hash, g_direct_equal);
     BaseDbStatement *statement = base_db_prepare(
-        log->db, "SELECT block FROM bus_block WHERE min_us >= ?1 AND max_us < ?2", error);
+        log->db,
+        "SELECT block, CASE WHEN min_us >= ?1 AND max_us < ?2 THEN 1 ELSE 0 END AS whole FROM "
+        "bus_block WHERE max_us >= ?1 AND min_us < ?2",
+        error);
     bool row = true;
     if (statement == NULL)
         return NULL;
     bus_query_bind_window(statement, 1, query);
     while (base_db_step(statement, &row, error)) {
         if (!row)
-            return g_steal_pointer(&whole);
-        g_hash_table_add(whole, GSIZE_TO_POINTER((gsize)base_db_column_int(statement, "block")));
+            return g_steal_pointer(&window);
+        BusPlanPart part =
+            base_db_column_int(statement, "whole") != 0 ? BUS_PLAN_WHOLE : BUS_PLAN_CUT;
+        g_hash_table_insert(window, GSIZE_TO_POINTER((gsize)base_db_column_int(statement, "block")),
+                            GUINT_TO_POINTER(part));
     }
     return NULL;
 }
@@ -155,10 +161,8 @@ BusPlan *bus_plan_new(BusLog *log, const BusQuery *query, GError **error)
         return NULL;
     self->indexed = is_indexed(query, stream);
     self->counted = g_array_new(FALSE, FALSE, sizeof(BusPlanBlock));
-    self->has_window = bus_query_has_window(query);
     find_object(self, stream);
-    if (self->has_window && (self->indexed || self->summed) &&
-        (self->whole = find_whole(log, query, error)) == NULL)
+    if (bus_query_has_window(query) && (self->window = find_window(log, query, error)) == NULL)
         return NULL;
     return g_steal_pointer(&self);
 }
@@ -170,19 +174,21 @@ void bus_plan_free(BusPlan *self)
     g_clear_pointer(&self->plus, g_array_unref);
     g_clear_pointer(&self->minus, g_array_unref);
     g_clear_pointer(&self->counted, g_array_unref);
-    g_clear_pointer(&self->whole, g_hash_table_unref);
+    g_clear_pointer(&self->window, g_hash_table_unref);
     g_free(self);
 }
 
-bool bus_plan_is_whole(const BusPlan *self, uint64_t block)
+BusPlanPart bus_plan_part(const BusPlan *self, uint64_t block)
 {
-    return !self->has_window ||
-           (self->whole != NULL && g_hash_table_contains(self->whole, GSIZE_TO_POINTER(block)));
+    /* of what is not in the table the value is NULL: outside */
+    return self->window == NULL
+               ? BUS_PLAN_WHOLE
+               : GPOINTER_TO_UINT(g_hash_table_lookup(self->window, GSIZE_TO_POINTER(block)));
 }
 
 bool bus_plan_decides(const BusPlan *self, uint64_t seq)
 {
-    return self->indexed && bus_plan_is_whole(self, (seq - 1) / BUS_BLOCK_EVENTS);
+    return self->indexed && bus_plan_part(self, (seq - 1) / BUS_BLOCK_EVENTS) == BUS_PLAN_WHOLE;
 }
 
 typedef struct {
@@ -229,6 +235,18 @@ bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, ui
                           bus_query_count_one, out_count, NULL, error);
 }
 
+/* Mends @weight, the matches of a block that lies in the window as a whole. */
+static bool weigh_block(const BusPlan *self, BusLog *log, const BusQuery *query, uint64_t block,
+                        uint64_t *weight, GError **error)
+{
+    BusPlanPart part = bus_plan_part(self, block);
+    if (part == BUS_PLAN_CUT)
+        return bus_plan_count_block(log, query, block, weight, error);
+    if (part == BUS_PLAN_OUTSIDE)
+        *weight = 0;
+    return true;
+}
+
 static bool skip_blocks(const BusPlan *self, BusLog *log, const BusQuery *query, BusSpan *span,
                         uint64_t *skip, GError **error)
 {
@@ -240,8 +258,7 @@ static bool skip_blocks(const BusPlan *self, BusLog *log, const BusQuery *query,
     for (; weights != NULL && i < n; i++) {
         uint64_t at = descending ? n - 1 - i : i;
         uint64_t weight = (uint64_t)MAX(0, g_array_index(weights, int32_t, at));
-        if (weight > 0 && !bus_plan_is_whole(self, first + at) &&
-            !bus_plan_count_block(log, query, first + at, &weight, error))
+        if (weight > 0 && !weigh_block(self, log, query, first + at, &weight, error))
             return false;
         if (weight > *skip)
             break;
@@ -269,8 +286,7 @@ bool bus_plan_count(const BusPlan *self, BusLog *log, const BusQuery *query, con
         if (!bus_stream_next_block(stream, &block, &n, error))
             return false;
         BusPlanBlock counted = {block, n};
-        if (n > 0 && !bus_plan_is_whole(self, block) &&
-            !bus_plan_count_block(log, query, block, &counted.n, error))
+        if (n > 0 && !weigh_block(self, log, query, block, &counted.n, error))
             return false;
         if (n > 0)
             g_array_append_val(self->counted, counted);

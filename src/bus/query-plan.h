@@ -5,6 +5,13 @@
 
 G_BEGIN_DECLS
 
+/** BusPlanPart: how much of a block's span of times lies in a query's window */
+typedef enum {
+    BUS_PLAN_OUTSIDE,
+    BUS_PLAN_CUT,
+    BUS_PLAN_WHOLE,
+} BusPlanPart;
+
 /** BusPlanBlock: a block, and how many of its events match */
 typedef struct {
     uint64_t block;
@@ -19,8 +26,8 @@ typedef struct {
  * @plus: (owned) (nullable) (element-type int64): keys of names; %NULL for all events
  * @minus: (owned) (nullable) (element-type int64): keys that match nothing
  * @counted: (owned) (element-type BusPlanBlock): what bus_plan_count() found, in the query's order
- * @has_window: the query has a start or an end
- * @whole: (owned) (nullable): the blocks that lie in the window
+ * @window: (owned) (nullable): block → #BusPlanPart, of those that have any part in the query's
+ *   window; %NULL when it has none, and all lie in it
  *
  * What of a query is decided without reading events.
  */
@@ -30,8 +37,7 @@ struct _BusPlan {
     GArray *plus;
     GArray *minus;
     GArray *counted;
-    bool has_window;
-    GHashTable *whole;
+    GHashTable *window;
 };
 
 /** bus_plan_new: (transfer full) */
@@ -42,8 +48,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusPlan, bus_plan_free)
 /** bus_plan_decides: whether event @seq, that the index lets through, is a match unread */
 bool bus_plan_decides(const BusPlan *self, uint64_t seq);
 
-/** bus_plan_is_whole: whether all of a block lies in the query's window */
-bool bus_plan_is_whole(const BusPlan *self, uint64_t block);
+/** bus_plan_part: which part of a block lies in the query's window */
+BusPlanPart bus_plan_part(const BusPlan *self, uint64_t block);
 
 /** bus_plan_count_block: reads the matches of one block */
 bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, uint64_t *out_count,

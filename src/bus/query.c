@@ -267,6 +267,19 @@ static bool fetch(Walk *walk, const uint64_t *seqs, unsigned n, bool *out_more, 
     return true;
 }
 
+/* As bus_stream_next(), but not from blocks that have nothing in the window. */
+static bool next(Walk *walk, BusStream *stream, uint64_t *out_seq, GError **error)
+{
+    for (;;) {
+        if (!bus_stream_next(stream, out_seq, error))
+            return false;
+        if (*out_seq == 0 || walk->plan == NULL ||
+            bus_plan_part(walk->plan, (*out_seq - 1) / BUS_BLOCK_EVENTS) != BUS_PLAN_OUTSIDE)
+            return true;
+        bus_stream_pass_block(stream);
+    }
+}
+
 /* The next events to read, in @seqs; what comes before them and matches unread is passed over. */
 static bool gather(Walk *walk, BusStream *stream, unsigned max, uint64_t *seqs, unsigned *out_n,
                    bool *out_more, GError **error)
@@ -276,7 +289,7 @@ static bool gather(Walk *walk, BusStream *stream, unsigned max, uint64_t *seqs, 
     while (n < max && *out_more) {
         uint64_t seq = walk->held;
         walk->held = 0;
-        if (seq == 0 && !bus_stream_next(stream, &seq, error))
+        if (seq == 0 && !next(walk, stream, &seq, error))
             return false;
         bool unread =
             seq != 0 && walk->skip != NULL && *walk->skip > 0 && bus_plan_decides(walk->plan, seq);

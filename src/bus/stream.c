@@ -147,6 +147,11 @@ void bus_stream_free(BusStream *self)
     g_free(self);
 }
 
+void bus_stream_pass_block(BusStream *self)
+{
+    memset(&self->places, 0, sizeof self->places);
+}
+
 bool bus_stream_is_exact(const BusStream *self)
 {
     return self->exact;

@@ -29,6 +29,9 @@ bool bus_stream_next(BusStream *self, uint64_t *out_seq, GError **error) G_GNUC_
 bool bus_stream_next_block(BusStream *self, uint64_t *out_block, unsigned *out_n,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** bus_stream_pass_block: takes nothing more from the block that the last number was of */
+void bus_stream_pass_block(BusStream *self);
+
 /** bus_stream_is_exact: whether it lets through just what the query's positive filters want */
 bool bus_stream_is_exact(const BusStream *self);
 

@@ -228,8 +228,8 @@ static void read_all(Fixture *self)
     }
 }
 
-/* Every thousandth event has an object of its own. */
-static void append_many(Fixture *self, unsigned start, unsigned end)
+/* Every thousandth event has an object of its own; every other 1500 are @ahead by so many. */
+static void append_many(Fixture *self, unsigned start, unsigned end, unsigned ahead)
 {
     g_autoptr(GError) error = NULL;
     for (unsigned i = start; i < end; i += 100) {
@@ -240,11 +240,11 @@ static void append_many(Fixture *self, unsigned start, unsigned end)
             g_snprintf(objects[k], sizeof objects[k], "rare:%u", (i + k) / 1000);
             lists[k][0] = (i + k) % 1000 == 0 ? objects[k] : NULL;
             lists[k][1] = NULL;
-            drafts[k] = (BusDraft){.topic = (i + k) % 13 == 0 ? "org.atoll.prod.many.a.b"
-                                                              : "org.atoll.prod.more.a.b",
-                                   .actor = (i + k) % 3 == 0 ? "person:x" : "person:y",
-                                   .objects = lists[k],
-                                   .time_us = START + 10 * SECOND * (int64_t)(i + k)};
+            drafts[k] = (BusDraft){
+                .topic = (i + k) % 13 == 0 ? "org.atoll.prod.many.a.b" : "org.atoll.prod.more.a.b",
+                .actor = (i + k) % 3 == 0 ? "person:x" : "person:y",
+                .objects = lists[k],
+                .time_us = START + 10 * SECOND * (int64_t)(i + k + (i / 1500 % 2) * ahead)};
         }
         g_assert_true(base_db_begin(self->db, &error));
         g_assert_true(bus_append(self->log, drafts, MIN(100, end - i), NULL, &error));
@@ -282,9 +282,50 @@ static void compare_parts(Fixture *self)
 
 static void test_parts(Fixture *self, const void *data)
 {
-    append_many(self, EVENTS, MANY_EVENTS);
+    append_many(self, EVENTS, MANY_EVENTS, 0);
     read_all(self);
     compare_parts(self);
+}
+
+static uint64_t sum_histogram(Fixture *self, const BusQuery *query)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) histogram =
+        bus_query_histogram(self->log, query, 50000 * SECOND, NULL, &error);
+    g_assert_no_error(error);
+    GVariantIter iter;
+    uint64_t n = 0;
+    uint64_t sum = 0;
+    g_variant_iter_init(&iter, histogram);
+    while (g_variant_iter_next(&iter, "(x&st)", NULL, NULL, &n))
+        sum += n;
+    return sum;
+}
+
+/* As what is imported does, times go forth and back: of the blocks between the first and the last
+ * one in a window some have nothing in it, some a part. */
+static void test_times(Fixture *self, const void *data)
+{
+    static const unsigned windows[][2] = {{0, 4000}, {6000, 6100}, {2600, 104000}, {50000, 60000}};
+    append_many(self, EVENTS, 9000, 100000);
+    read_all(self);
+    for (unsigned i = 0; i < G_N_ELEMENTS(windows) * 6; i++) {
+        g_auto(BusQuery) query = {.limit = 20};
+        const unsigned *window = windows[i / 6];
+        query.start_us = window[0] == 0 ? 0 : START + 10 * SECOND * window[0];
+        query.end_us = window[1] == 0 ? 0 : START + 10 * SECOND * window[1];
+        query.order = i % 2 == 0 ? BUS_ORDER_DESC : BUS_ORDER_ASC;
+        query.offset = (i + i / 6) % 2 == 0 ? 0 : 1200;
+        query.categories.any = words(i / 2 % 3 == 1 ? "many" : NULL);
+        query.objects.any = words(i / 2 % 3 == 2 ? "rare:9 rare:12" : NULL);
+        compare(self, &query);
+        if (i % 6 != 0)
+            continue;
+        uint64_t total = 0;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) found = bus_query_run(self->log, &query, &total, &error);
+        g_assert_cmpuint(sum_histogram(self, &query), ==, total);
+    }
 }
 
 /* As an older program left it: the index is written when the log is opened. */
@@ -308,6 +349,7 @@ int main(int argc, char **argv)
     g_test_add("/bus/query/filters", Fixture, NULL, set_up, test_filters, tear_down);
     g_test_add("/bus/query/contains", Fixture, NULL, set_up, test_contains, tear_down);
     g_test_add("/bus/query/parts", Fixture, NULL, set_up, test_parts, tear_down);
+    g_test_add("/bus/query/times", Fixture, NULL, set_up, test_times, tear_down);
     g_test_add("/bus/query/catch-up", Fixture, NULL, set_up, test_catch_up, tear_down);
     g_test_add("/bus/query/histogram", Fixture, NULL, set_up, test_histogram, tear_down);
     return g_test_run();
