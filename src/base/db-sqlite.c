@@ -379,7 +379,7 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
         ok = sqlite3_exec(self->handle,
                           "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                           "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; "
-                          "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=2000; "
+                          "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=8000; "
                           "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY",
                           NULL, NULL, NULL) == SQLITE_OK;
     }
