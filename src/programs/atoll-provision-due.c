@@ -9,10 +9,48 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* There as long as udev has not got to the end of what the kernel found. */
+#define QUEUE "run/udev/queue"
+#define QUEUE_LIMIT_MS 20000
+
+static long now_ms(void)
+{
+    struct timespec now = {.tv_sec = 0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Only then do cards have their names, and are all disks there that will be. */
+static bool wait_for_devices(int root)
+{
+    char path[64], events[4096];
+    int dir = openat(root, "run/udev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct pollfd queue = {.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .events = POLLIN};
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+    bool watched = dir >= 0 && queue.fd >= 0 && inotify_add_watch(queue.fd, path, IN_DELETE) >= 0;
+    long left_ms = QUEUE_LIMIT_MS;
+    bool busy = faccessat(root, QUEUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    for (long end_ms = now_ms() + left_ms; busy && watched && left_ms > 0;
+         left_ms = end_ms - now_ms()) {
+        (void)poll(&queue, 1, (int)left_ms);
+        while (read(queue.fd, events, sizeof events) > 0)
+            continue;
+        busy = faccessat(root, QUEUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    }
+    if (dir >= 0)
+        (void)close(dir);
+    if (queue.fd >= 0)
+        (void)close(queue.fd);
+    return !busy;
+}
 
 static bool copy_bytes(int from, int to)
 {
@@ -76,7 +114,7 @@ int main(int argc, char **argv)
     struct stat st;
     /* a second run in one boot is somebody's wish */
     if (root < 0 || fstatat(root, "run/cloud-init/status.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-        !provision_facts_hold(root))
+        !wait_for_devices(root) || !provision_facts_hold(root))
         return 0;
     (void)mkdirat(root, "run/atoll", 0755);
     bool good = copy_dir(root, PROVISION_FACTS_RUN "/provision", "run/atoll/provision", 0700) &&

@@ -246,6 +246,19 @@ def test_later_boots_have_nothing_to_do(make_root, build):
     assert (root.path / "run/cloud-init/instance-data.json").stat().st_mode & 0o777 == 0o600
     assert json.loads(root.read("run/cloud-init/status.json"))["v1"]["modules-final"]["finished"]
 
+    # while udev is at work the card has not got its name yet
+    root.reboot()
+    root.write("run/udev/queue", "")
+    (root.path / "sys/class/net/eth0").rename(root.path / "sys/class/net/early")
+    with subprocess.Popen([due, root.path]) as waiting:
+        descriptors = pathlib.Path(f"/proc/{waiting.pid}/fd")
+        while not any("inotify" in os.readlink(link) for link in descriptors.iterdir()):
+            assert waiting.poll() is None
+            time.sleep(0.01)
+        (root.path / "sys/class/net/early").rename(root.path / "sys/class/net/eth0")
+        (root.path / "run/udev/queue").unlink()
+        assert waiting.wait(timeout=300) == 1
+
     marks = root.path / "var/lib/cloud/instances/i-1/sem"
     changes = {
         "another machine": lambda: root.write("sys/class/dmi/id/product_uuid", "other\n"),
