@@ -26,6 +26,19 @@ def pytest_addoption(parser):
                      help="the seed of the first of these runs (default: 4)")
 
 
+# The files that take longest; what is dear to make and shared is wanted by the first of them only.
+FIRST = ("test_image", "test_bus_deliver", "test_compose_faults", "test_rpm_host",
+         "test_boot_faults", "test_deb_compare", "test_verify")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first: otherwise one of them is all that still runs at the end."""
+    def place(item):
+        name = item.path.stem
+        return FIRST.index(name) if name in FIRST else len(FIRST)
+    items.sort(key=place)
+
+
 def with_whole_stacks():
     """Environment in which the leak sanitizer walks whole stacks, so that it sees which leak is a
     library's; for the commands that call one which loses memory. Slow."""
