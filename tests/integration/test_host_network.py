@@ -339,6 +339,8 @@ def test_pause(agent, server):  # noqa: F811
     assert agent.host.versions() == ["1"]
     assert agent.tell("agent", "resume") == "resumed\n"
     agent.wait(agent.rebooted.exists)
+    # written when the order has been given
+    agent.wait(lambda: "atoll_reboots_ordered_total 1\n" in (agent.dir / "atoll.prom").read_text())
     text = (agent.dir / "atoll.prom").read_text()
     for line in ("atoll_agent_held 0", "atoll_agent_update_staged 1", "atoll_stage_attempts_total 1",
                  "atoll_reboots_ordered_total 1", 'atoll_agent_state{state="rebooting"} 1',
