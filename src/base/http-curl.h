@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /**
  * BaseHttpCurl:
  *
- * What single calls need of libcurl, by libcurl's own names.
+ * What is called of libcurl, by its own names.
  */
 typedef struct {
     CURL *(*easy_init)(void);
@@ -20,6 +20,16 @@ typedef struct {
     const char *(*easy_strerror)(CURLcode code);
     struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
     void (*slist_free_all)(struct curl_slist *list);
+    CURLM *(*multi_init)(void);
+    CURLMcode (*multi_setopt)(CURLM *multi, CURLMoption option, ...);
+    CURLMcode (*multi_add_handle)(CURLM *multi, CURL *easy);
+    CURLMcode (*multi_remove_handle)(CURLM *multi, CURL *easy);
+    CURLMcode (*multi_perform)(CURLM *multi, int *out_n_running);
+    CURLMsg *(*multi_info_read)(CURLM *multi, int *out_n_left);
+    CURLMcode (*multi_poll)(CURLM *multi, struct curl_waitfd extra[], unsigned n_extra,
+                            int timeout_ms, int *out_n);
+    CURLMcode (*multi_wakeup)(CURLM *multi);
+    CURLMcode (*multi_cleanup)(CURLM *multi);
 } BaseHttpCurl;
 
 /**
@@ -27,8 +37,8 @@ typedef struct {
  * @error: %BASE_ERROR_HTTP when there is no libcurl
  *
  * Loads libcurl at its first use: its two dozen libraries cost a program that fetches nothing ten
- * times what its own start does. The one with OpenSSL is preferred, the one with GnuTLS will do:
- * libostree brings it to every host.
+ * times what its own start does. The one that the program has by way of another library (libostree
+ * brings the one with GnuTLS to every host) is taken, or else the one with OpenSSL.
  *
  * Returns: (transfer none): the same each time
  */

@@ -16,12 +16,20 @@ static bool find(void *library, const BaseLibraryFunction *function)
     return symbol != NULL;
 }
 
+static void *open_first(const char *const *names, int flags)
+{
+    void *library = NULL;
+    for (; library == NULL && *names != NULL; names++)
+        library = dlopen(*names, flags);
+    return library;
+}
+
 bool base_library_load(const char *const *names, const BaseLibraryFunction *functions,
                        size_t n_functions)
 {
-    void *library = NULL;
-    for (const char *const *name = names; library == NULL && *name != NULL; name++)
-        library = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
+    void *library = open_first(names, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    if (library == NULL)
+        library = open_first(names, RTLD_NOW | RTLD_LOCAL);
     bool ok = library != NULL;
     for (size_t i = 0; ok && i < n_functions; i++)
         ok = find(library, &functions[i]);

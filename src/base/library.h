@@ -15,7 +15,8 @@ typedef struct {
 
 /**
  * base_library_load:
- * @names: libraries (%NULL-terminated), of which the first that is there is loaded, and stays so
+ * @names: libraries (%NULL-terminated), of which the first that the program has loaded is taken, or
+ *   else the first that is there is loaded; it stays so
  * @functions: what is called of it
  * @n_functions: their number
  *

@@ -5,10 +5,10 @@
  */
 #include "host/prefetch.h"
 
+#include "base/http-curl.h"
 #include "base/parallel.h"
 #include "host/sizes.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 /* requests under way at a time */
@@ -33,6 +33,7 @@ typedef struct {
     const HostPrefetch *what;
     OstreeRepo *repo; /* borrowed */
     char *url;
+    const BaseHttpCurl *curl;
     CURLM *multi;
     GQueue *queue;     /* of Object, owned; what leads to more first */
     GHashTable *seen;  /* checksums that were in the queue */
@@ -65,8 +66,8 @@ static void transfer_free(void *data)
 {
     Transfer *self = data;
     if (self->easy != NULL) {
-        (void)curl_multi_remove_handle(self->owner->multi, self->easy);
-        curl_easy_cleanup(self->easy);
+        (void)self->owner->curl->multi_remove_handle(self->owner->multi, self->easy);
+        self->owner->curl->easy_cleanup(self->easy);
     }
     g_clear_pointer(&self->body, g_byte_array_unref);
     g_free(self);
@@ -203,7 +204,7 @@ static void on_write(void *data, void *user_data)
     (void)g_atomic_int_add(&self->waiting_bytes, -(gint)g_bytes_get_size(job->bytes));
     g_bytes_unref(job->bytes);
     g_free(job);
-    (void)curl_multi_wakeup(self->multi);
+    (void)self->curl->multi_wakeup(self->multi);
 }
 
 static size_t on_body(char *data, size_t size, size_t n, void *user_data)
@@ -225,7 +226,8 @@ static void start(Prefetch *self, const Object *object)
     Transfer *transfer = g_new0(Transfer, 1);
     g_autofree char *url = g_strdup_printf("%s/objects/%.2s/%s.%s", self->url, object->checksum,
                                            object->checksum + 2, suffixes[object->type]);
-    CURL *easy = curl_easy_init();
+    const BaseHttpCurl *curl = self->curl;
+    CURL *easy = curl->easy_init();
     g_assert(easy != NULL);
     *transfer = (Transfer){.owner = self,
                            .object = *object,
@@ -233,22 +235,22 @@ static void start(Prefetch *self, const Object *object)
                            .body = g_byte_array_new(),
                            .max_bytes = find_max_bytes(self, object)};
     long silence_s = MIN((long)self->what->sysroot->timeout_s, MAX_SILENCE_S);
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "atoll/" ATOLL_VERSION);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, silence_s);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, silence_s);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, MIN_RATE);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->max_bytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_URL, url);
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "atoll/" ATOLL_VERSION);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    curl->easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, silence_s);
+    curl->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, silence_s);
+    curl->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, MIN_RATE);
+    curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->max_bytes);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     g_hash_table_add(self->running, transfer);
-    if (curl_multi_add_handle(self->multi, easy) != CURLM_OK)
+    if (curl->multi_add_handle(self->multi, easy) != CURLM_OK)
         end(self, "libcurl takes no more");
 }
 
@@ -266,7 +268,7 @@ static void finish(Prefetch *self, Transfer *transfer, CURLcode result)
             end(self, error->message);
         }
     } else if (result != CURLE_FILESIZE_EXCEEDED) {
-        end(self, curl_easy_strerror(result));
+        end(self, self->curl->easy_strerror(result));
     }
     (void)g_hash_table_remove(self->running, transfer);
 }
@@ -274,15 +276,16 @@ static void finish(Prefetch *self, Transfer *transfer, CURLcode result)
 static void perform(Prefetch *self)
 {
     int n = 0;
-    if (curl_multi_perform(self->multi, &n) != CURLM_OK)
+    if (self->curl->multi_perform(self->multi, &n) != CURLM_OK)
         end(self, "libcurl fails");
-    for (CURLMsg *message = curl_multi_info_read(self->multi, &n);
-         message != NULL && !is_over(self); message = curl_multi_info_read(self->multi, &n)) {
+    for (CURLMsg *message = self->curl->multi_info_read(self->multi, &n);
+         message != NULL && !is_over(self);
+         message = self->curl->multi_info_read(self->multi, &n)) {
         void *transfer = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
         CURLcode result = message->data.result;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        (void)self->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         finish(self, transfer, result);
     }
     if (self->came_bytes > self->what->max_bytes)
@@ -304,7 +307,7 @@ static void walk(Prefetch *self, GCancellable *cancellable)
     while (!is_over(self) &&
            (!g_queue_is_empty(self->queue) || g_hash_table_size(self->running) > 0)) {
         start_some(self);
-        (void)curl_multi_poll(self->multi, NULL, 0, 1000, NULL);
+        (void)self->curl->multi_poll(self->multi, NULL, 0, 1000, NULL);
         perform(self);
         base_progress_update(self->what->progress, (uint64_t)g_atomic_int_get(&self->n_done),
                              self->n_seen, "objects");
@@ -337,7 +340,7 @@ static void prefetch_clear(Prefetch *self)
     g_clear_pointer(&self->sizes, g_hash_table_unref);
     g_clear_pointer(&self->size_list, g_ptr_array_unref);
     if (self->multi != NULL)
-        (void)curl_multi_cleanup(self->multi);
+        (void)self->curl->multi_cleanup(self->multi);
     g_free(self->url);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Prefetch, prefetch_clear)
@@ -346,11 +349,12 @@ void host_prefetch(const HostPrefetch *what, GCancellable *cancellable)
 {
     g_auto(Prefetch) self = {.what = what, .repo = what->sysroot->repo};
     self.url = find_url(self.repo, what->remote);
-    self.multi = self.url != NULL ? curl_multi_init() : NULL;
+    self.curl = self.url != NULL ? base_http_curl(NULL) : NULL;
+    self.multi = self.curl != NULL ? self.curl->multi_init() : NULL;
     if (self.multi == NULL)
         return;
-    curl_multi_setopt(self.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)MAX_RUNNING);
-    curl_multi_setopt(self.multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    self.curl->multi_setopt(self.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)MAX_RUNNING);
+    self.curl->multi_setopt(self.multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     self.queue = g_queue_new();
     self.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self.running = g_hash_table_new_full(NULL, NULL, transfer_free, NULL);
