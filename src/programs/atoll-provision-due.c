@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +52,24 @@ static bool wait_for_devices(int root)
     if (queue.fd >= 0)
         (void)close(queue.fd);
     return !busy;
+}
+
+/* udev may not have begun yet: only it knows, and only then is it worth a program to ask it. */
+static bool settle(int root)
+{
+    static const char *const argv[] = {"udevadm", "settle", "--timeout=20", NULL};
+    pid_t pid = 0;
+    int status = 0;
+    return faccessat(root, "run/udev/control", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+           posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ) == 0 &&
+           waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static bool facts_hold(int root)
+{
+    bool of_devices = false;
+    return provision_facts_hold(root, &of_devices) ||
+           (of_devices && settle(root) && provision_facts_hold(root, &of_devices));
 }
 
 static bool copy_bytes(int from, int to)
@@ -114,7 +134,7 @@ int main(int argc, char **argv)
     struct stat st;
     /* a second run in one boot is somebody's wish */
     if (root < 0 || fstatat(root, "run/cloud-init/status.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-        !wait_for_devices(root) || !provision_facts_hold(root))
+        !wait_for_devices(root) || !facts_hold(root))
         return 0;
     (void)mkdirat(root, "run/atoll", 0755);
     bool good = copy_dir(root, PROVISION_FACTS_RUN "/provision", "run/atoll/provision", 0700) &&

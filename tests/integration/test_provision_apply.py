@@ -258,6 +258,20 @@ def test_later_boots_have_nothing_to_do(make_root, build):
         (root.path / "sys/class/net/early").rename(root.path / "sys/class/net/eth0")
         (root.path / "run/udev/queue").unlink()
         assert waiting.wait(timeout=300) == 1
+    # nor has it before udev begins
+    cards = root.path / "sys/class/net"
+    bin_dir = root.path.parent / "bin"
+    bin_dir.mkdir()
+    for waits, status in (("exit 0", 0), (f"mv {cards}/early {cards}/eth0", 1)):
+        root.reboot()
+        root.write("run/udev/control", "")
+        if (cards / "eth0").exists():
+            (cards / "eth0").rename(cards / "early")
+        (bin_dir / "udevadm").write_text(f"#!/bin/sh\n[ \"$1\" = settle ] || exit 1\n{waits}\n")
+        (bin_dir / "udevadm").chmod(0o755)
+        env = {**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"}
+        assert run(due, root.path, status=None, env=env).returncode == status
+    shutil.rmtree(root.path / "run/udev")
 
     marks = root.path / "var/lib/cloud/instances/i-1/sem"
     changes = {

@@ -224,11 +224,12 @@ static bool holds(int root, const char *kind, const char *path, const char *want
     return same;
 }
 
-bool provision_facts_hold(int root)
+bool provision_facts_hold(int root, bool *out_of_devices)
 {
     static char text[FACTS_MAX_BYTES];
     ssize_t length = read_file(root, PROVISION_FACTS_FILE, text, sizeof text);
     char *next = text;
+    *out_of_devices = false;
     /* the last line says that all are there */
     if (length < 4 || (size_t)length == sizeof text - 1 || strcmp(text + length - 4, "end\n") != 0)
         return false;
@@ -237,7 +238,10 @@ bool provision_facts_hold(int root)
          line = strsep(&next, "\n")) {
         char *kind = strsep(&line, "\t");
         char *path = strsep(&line, "\t");
-        if (path == NULL || line == NULL || !holds(root, kind, path, line))
+        if (path == NULL || line == NULL)
+            return false;
+        *out_of_devices = strcmp(kind, "text") != 0 && strcmp(kind, "stat") != 0;
+        if (!holds(root, kind, path, line))
             return false;
     }
     return true;

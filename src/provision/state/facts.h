@@ -29,5 +29,7 @@ char *provision_fact_value(int root, const char *kind, const char *path);
 /** provision_fact_line: (transfer full): the line for it in a file of facts; %NULL: not possible */
 char *provision_fact_line(int root, const char *kind, const char *path);
 
-/** provision_facts_hold: whether there is a file of facts below @root, and all are still so */
-bool provision_facts_hold(int root);
+/** provision_facts_hold: whether there is a file of facts below @root, and all are still so; or
+ * else
+ * @out_of_devices says whether the first that is not is one about cards, disks or volumes */
+bool provision_facts_hold(int root, bool *out_of_devices);
