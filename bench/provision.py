@@ -47,6 +47,8 @@ OURS = [["atoll-provision", "boot", "--apply", "local"],
         ["atoll-provision", "boot", "--apply", "network"],
         ["atoll-provision", "apply", "--stage", "config", "--quiet"],
         ["atoll-provision", "boot", "--apply", "ready"]]
+# the unit of a stage is not started when this is there
+CONDITIONS = {"config": "/run/atoll/provision/config-done"}
 LATER = [["atoll-provision-due"]]
 THEIRS = [["cloud-init", "init", "--local"], ["cloud-init", "init"],
           ["cloud-init", "modules", "--mode=config"], ["cloud-init", "modules", "--mode=final"]]
@@ -100,8 +102,11 @@ class Bench:
                 binds += ["--ro-bind", path, f"/{lib}/{name}"]
         for path in (root / "bench-usage", root / "usage"):
             path.touch()
-        script = "".join(f"/bench-usage /usage {' '.join(command)} >/dev/null 2>&1; echo $?\n"
-                         for command in commands)
+        script = ""
+        for command in commands:
+            skipped = [path for word, path in CONDITIONS.items() if word in command]
+            script += "".join(f"[ -e {path} ] || " for path in skipped)
+            script += f"/bench-usage /usage {' '.join(command)} >/dev/null 2>&1; echo $?\n"
         done = subprocess.run(
             [str(word) for word in (
                 "bwrap", "--bind", root, "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run",

@@ -21,6 +21,8 @@
 #define SETTLED PROVISION_STATE_DIR "/settled"
 #define LOCAL_DONE PROVISION_RUN_DIR "/applied-local"
 #define TOLD PROVISION_RUN_DIR "/told"
+/* atoll-provision-config.service is not started then */
+#define CONFIG_DONE PROVISION_RUN_DIR "/config-done"
 
 typedef struct {
     const ProvisionRun *run;
@@ -216,8 +218,8 @@ static bool run_appliers(Runner *self, GError **error)
                 return false;
             continue;
         }
-        provision_results_log(self->root, "%s: %s",
-                              provision_apply_stage_name(self->run->stage), applier->name);
+        provision_results_log(self->root, "%s: %s", provision_apply_stage_name(self->run->stage),
+                              applier->name);
         if (!run_applier(self, applier, mark, error))
             return false;
     }
@@ -280,8 +282,7 @@ static bool settle(Runner *self, GError **error)
 static bool is_settled(Runner *self)
 {
     g_autofree char *text = provision_root_read_text(self->root, SETTLED);
-    return text != NULL && !self->run->again &&
-           strcmp(g_strstrip(text), self->instance->id) == 0;
+    return text != NULL && !self->run->again && strcmp(g_strstrip(text), self->instance->id) == 0;
 }
 
 static void tell_records(Runner *self)
@@ -291,11 +292,10 @@ static void tell_records(Runner *self)
         const ProvisionRecord *record = self->report->records->pdata[i];
         if (provision_root_is_running(self->root))
             provision_journal_record(stage, record);
-        provision_results_log(self->root, "%s: %s%s%s",
-                              record->at.key != NULL ? record->at.key : "-",
-                              provision_outcome_name(record->outcome),
-                              record->message != NULL ? ": " : "",
-                              record->message != NULL ? record->message : "");
+        provision_results_log(
+            self->root, "%s: %s%s%s", record->at.key != NULL ? record->at.key : "-",
+            provision_outcome_name(record->outcome), record->message != NULL ? ": " : "",
+            record->message != NULL ? record->message : "");
     }
 }
 
@@ -352,8 +352,7 @@ static bool work(Runner *self, GError **error)
         return false;
     drop_read_records(self, first || g_strcmp0(first_stage, stage) == 0);
     self->manifest = provision_manifest_load(self->root, error);
-    if (self->manifest == NULL ||
-        (first && !write_text(self, read_mark, stage, error)) ||
+    if (self->manifest == NULL || (first && !write_text(self, read_mark, stage, error)) ||
         (!is_told && !tell_instance(self, data, digest, error)) ||
         !provision_manifest_keep_accounts(self->manifest, error))
         return false;
@@ -368,8 +367,7 @@ static bool work(Runner *self, GError **error)
     if ((self->n_run > 0 && !note_accounts(self, good ? error : NULL)) || !good)
         return false;
     return finish_marks(self, error) &&
-           (self->run->stage > PROVISION_STAGE_NETWORK ||
-            write_text(self, LOCAL_DONE, "", error));
+           (self->run->stage > PROVISION_STAGE_NETWORK || write_text(self, LOCAL_DONE, "", error));
 }
 
 static bool undo_unwanted(Runner *self, GError **error)
@@ -388,9 +386,9 @@ static void power(Runner *self)
     /* a number alone is minutes to cloud-init, and nothing to shutdown */
     g_autofree char *when = g_strconcat(g_ascii_isdigit(delay[0]) ? "+" : "", delay, NULL);
     const char *argv[] = {"shutdown",
-                          strcmp(mode, "reboot") == 0  ? "-r"
+                          strcmp(mode, "reboot") == 0 ? "-r"
                           : strcmp(mode, "halt") == 0 ? "-H"
-                                                       : "-P",
+                                                      : "-P",
                           when, s->power_message.text, NULL};
     g_autoptr(GError) local = NULL;
     if (!provision_root_is_running(self->root))
@@ -399,6 +397,21 @@ static void power(Runner *self)
     if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
                       &local))
         provision_results_log(self->root, "power_state: %s", local->message);
+}
+
+/* The settings of the system are none in most configurations: a stage with nothing to do is over
+ * without a program that finds it out. */
+static bool pass_over_config(Runner *self, GError **error)
+{
+    const char *stage = provision_apply_stage_name(PROVISION_STAGE_CONFIG);
+    g_autoptr(ProvisionReport) nothing = provision_report_new();
+    for (const ProvisionApplier *applier = provision_appliers; applier->name != NULL; applier++)
+        if (applier->stage == PROVISION_STAGE_CONFIG &&
+            (applier->wanted == NULL || applier->wanted(self->config->plan)))
+            return true;
+    return provision_results_begin(self->results, stage, error) &&
+           provision_results_end(self->results, stage, nothing, false, error) &&
+           write_text(self, CONFIG_DONE, "", error);
 }
 
 static bool finish(Runner *self, bool good, GError **error)
@@ -410,6 +423,9 @@ static bool finish(Runner *self, bool good, GError **error)
     tell_records(self);
     if (good && last && !settle(self, error))
         return false;
+    if (good && self->config != NULL && self->run->stage == PROVISION_STAGE_NETWORK &&
+        !pass_over_config(self, error))
+        return false;
     if (good && self->reboot_wanted)
         power(self);
     return good;
@@ -418,7 +434,8 @@ static bool finish(Runner *self, bool good, GError **error)
 bool provision_run(const ProvisionRun *run, ProvisionOutcome *out_worst,
                    ProvisionReport **out_report, GCancellable *cancellable, GError **error)
 {
-    g_auto(Runner) runner = {.run = run, .cancellable = cancellable,
+    g_auto(Runner) runner = {.run = run,
+                             .cancellable = cancellable,
                              .report = provision_report_new(),
                              .finished = g_ptr_array_new()};
     g_autoptr(GError) local = NULL;
