@@ -126,10 +126,10 @@ static bool read_output(const BaseRun *run, GSubprocess *child, GString *output,
     }
 }
 
-/* The whole group is killed, for the sake of bwrap: while it sets up a sandbox, nothing ends the sandbox with it, and
- * for a moment what is to become the sandbox waits for its word for ever.
- * Only the first process is waited for. The others all have its output, which is at its end
- * when none of them is left. */
+/* The whole group is killed, for the sake of bwrap: while it sets up a sandbox, nothing ends the
+ * sandbox with it, and for a moment what is to become the sandbox waits for its word for ever. Only
+ * the first process is waited for. The others all have its output, which is at its end when none of
+ * them is left. */
 static void end_child(GSubprocess *child)
 {
     const char *pid = g_subprocess_get_identifier(child);

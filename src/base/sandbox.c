@@ -31,9 +31,9 @@ static void add(GPtrArray *argv, const char *text)
 static void add_fixed(GPtrArray *argv)
 {
     static const char *const fixed[] = {
-        "bwrap",         "--unshare-ipc",        "--unshare-pid", "--unshare-net",
-        "--unshare-uts", "--hostname",           "atoll",         "--unshare-cgroup-try",
-        "--clearenv",    "--die-with-parent",    NULL,
+        "bwrap",      "--unshare-ipc", "--unshare-pid",        "--unshare-net", "--unshare-uts",
+        "--hostname", "atoll",         "--unshare-cgroup-try", "--clearenv",    "--die-with-parent",
+        NULL,
     };
     for (const char *const *arg = fixed; *arg != NULL; arg++)
         add(argv, *arg);

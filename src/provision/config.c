@@ -111,8 +111,8 @@ static char *wanted_by(const ProvisionPart *part)
     return index != NULL ? provision_value_print(index) : NULL;
 }
 
-/* As cloud-init has it: a part without a number is for all, one that is for another instance is left
- * out. */
+/* As cloud-init has it: a part without a number is for all, one that is for another instance is
+ * left out. */
 static void drop_others(const Loader *loader, GPtrArray *parts, const ProvisionInstance *instance)
 {
     g_autofree char *own = launch_index_of(instance);

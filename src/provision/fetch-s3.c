@@ -13,7 +13,7 @@
 #define METADATA "http://169.254.169.254/latest/"
 #define METADATA_MAX_BYTES (64 * 1024)
 /* S3 refuses a signed request without it, and not every curl adds it */
-#define EMPTY_BODY \
+#define EMPTY_BODY                                                                                 \
     "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 typedef struct {

@@ -5,7 +5,6 @@
  */
 #include "provision/plan-json.h"
 
-
 #include <string.h>
 
 typedef struct {
@@ -108,7 +107,8 @@ static void add_bytes(const Writer *w, GBytes *bytes)
     if (bytes == NULL)
         return;
     if ((w->flags & PROVISION_PLAN_JSON_SECRETS) == 0) {
-        g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)data, size_bytes);
+        g_autofree char *hex =
+            g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)data, size_bytes);
         add_int(w, "size", (int64_t)size_bytes, -1);
         add_text(w, "sha256", hex);
     } else if (size_bytes == 0 || g_utf8_validate_len(data, size_bytes, NULL)) {

@@ -61,8 +61,7 @@ bool store_export_files(const StoreExport *self, StoreNode *root, StoreExportSta
  * Writes the metadata objects, the commit, its signatures and sizes into the archive repo, syncs
  * both file systems, then moves the refs, and renews the summary.
  */
-bool store_export_commit(const Store *store, const char *commit, StoreNode *root,
-                         const char *ref, GCancellable *cancellable,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool store_export_commit(const Store *store, const char *commit, StoreNode *root, const char *ref,
+                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Fuzzes what the host reads of its own and of servers besides commits: policies and ledgers of /etc,
- * the history, passwd files, sizes and package lists in metadata.
+ * Fuzzes what the host reads of its own and of servers besides commits: policies and ledgers of
+ * /etc, the history, passwd files, sizes and package lists in metadata.
  */
 #include "host/etc-ledger.h"
 #include "host/etc-policy.h"
@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE_VARDICT, bytes, FALSE));
     g_autoptr(GPtrArray) packages = host_packages_compare(metadata, metadata);
     HostCommit commit = {.object = NULL, .detached = metadata};
-    g_autoptr(GVariant) nothing = g_variant_ref_sink(g_variant_new_parsed(
-        "(@a{sv} {}, @ay [], @a(say) [], '', '', uint64 0, @ay [], @ay [])"));
+    g_autoptr(GVariant) nothing = g_variant_ref_sink(
+        g_variant_new_parsed("(@a{sv} {}, @ay [], @a(say) [], '', '', uint64 0, @ay [], @ay [])"));
     commit.object = nothing;
     g_autoptr(GPtrArray) sizes = host_sizes_load(&commit);
     return 0;

@@ -33,8 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put(root, "/etc/login.defs", text);
     {
         g_autoptr(ProvisionAccounts) accounts = provision_accounts_open(root, NULL);
-        const ProvisionAccountsNew user = {.name = name, .uid = -1, .own_group = true,
-                                           .home = "/h", .shell = "/s", .password = "!",
+        const ProvisionAccountsNew user = {.name = name,
+                                           .uid = -1,
+                                           .own_group = true,
+                                           .home = "/h",
+                                           .shell = "/s",
+                                           .password = "!",
                                            .inactive_days = -1};
         bool there = provision_accounts_find_user(accounts, name, NULL);
         g_autoptr(GError) error = NULL;

@@ -13,10 +13,12 @@
 #include <string.h>
 
 const CmdOption cmd_provision_apply_options[] = {
-    {.name = "stage", .metavar = "STAGE",
+    {.name = "stage",
+     .metavar = "STAGE",
      .help = "local, network, config or final (default: all, one after another)"},
     {.name = "root", .metavar = "DIR", .help = "set up this root (default: the running system)"},
-    {.name = "instance", .metavar = "DIR",
+    {.name = "instance",
+     .metavar = "DIR",
      .help = "where the instance is kept (default: the root's /run/atoll/provision)"},
     {.name = "again", .help = "apply once more, and undo what is no longer wanted"},
     CMD_OPTION_QUIET,
@@ -77,9 +79,9 @@ CmdExit cmd_provision_apply_run(const CmdArgs *args, GCancellable *cancellable, 
             return CMD_EXIT_FAILED;
     }
     if (!known) {
-        (void)fprintf(stderr,
-                      "atoll-provision: no stage ‘%s’: there are local, network, config and final\n",
-                      wanted);
+        (void)fprintf(
+            stderr, "atoll-provision: no stage ‘%s’: there are local, network, config and final\n",
+            wanted);
         return CMD_EXIT_USAGE;
     }
     return worst == PROVISION_FAILED ? CMD_EXIT_FAILED : CMD_EXIT_DONE;

@@ -12,7 +12,7 @@
 static int run(const char *command, char **rest)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_ptr_array_add(argv, (gpointer)"cloud-init");
+    g_ptr_array_add(argv, (gpointer) "cloud-init");
     g_ptr_array_add(argv, (gpointer)command);
     for (; *rest != NULL; rest++)
         g_ptr_array_add(argv, *rest);

@@ -68,11 +68,11 @@ static void fail_on_console(const char *stage, const char *message)
     bool halt = g_strcmp0(policy, "halt") == 0;
     bool login = g_strcmp0(policy, "login") == 0;
     g_autofree char *otherwise = what_follows(cmdline);
-    g_autofree char *text = g_strdup_printf(
-        "first boot failed in the stage %s:\r\n  %s\r\n  %s", stage, message,
-        halt    ? "The machine halts now (atoll.provision.on-failure=halt)."
-        : login ? "The boot goes on without it (atoll.provision.on-failure=login)."
-                : otherwise);
+    g_autofree char *text =
+        g_strdup_printf("first boot failed in the stage %s:\r\n  %s\r\n  %s", stage, message,
+                        halt    ? "The machine halts now (atoll.provision.on-failure=halt)."
+                        : login ? "The boot goes on without it (atoll.provision.on-failure=login)."
+                                : otherwise);
     provision_early_tell(text);
     if (login) {
         (void)g_mkdir_with_parents("/run/issue.d", 0755);

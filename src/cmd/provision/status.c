@@ -59,8 +59,8 @@ static void print_records(const ProvisionValue *result)
         const ProvisionValue *record = records->items->pdata[i];
         g_autofree char *place =
             text_of(record, "line")[0] != '\0'
-                ? g_strdup_printf(" (%s:%s:%s)", text_of(record, "source"),
-                                  text_of(record, "line"), text_of(record, "column"))
+                ? g_strdup_printf(" (%s:%s:%s)", text_of(record, "source"), text_of(record, "line"),
+                                  text_of(record, "column"))
                 : g_strdup("");
         const char *message = text_of(record, "message");
         (void)printf("%-15s %s%s%s%s\n", text_of(record, "outcome"), text_of(record, "key"), place,
@@ -99,15 +99,14 @@ CmdExit cmd_provision_status_run(const CmdArgs *args, GCancellable *cancellable,
     if (root == NULL)
         return CMD_EXIT_FAILED;
     ProvisionStatus status = wait_for(root, cmd_args_flag(args, "wait"), &result, cancellable);
-    bool json = cmd_args_flag(args, "json") ||
-                g_strcmp0(cmd_args_string(args, "format"), "json") == 0;
+    bool json =
+        cmd_args_flag(args, "json") || g_strcmp0(cmd_args_string(args, "format"), "json") == 0;
     if (json)
         print_json(status, result);
     else
         /* cloud-init's users look for “done” whatever was left out */
-        (void)printf("status: %s\n", status == PROVISION_STATUS_DEGRADED
-                                         ? "done"
-                                         : provision_status_name(status));
+        (void)printf("status: %s\n",
+                     status == PROVISION_STATUS_DEGRADED ? "done" : provision_status_name(status));
     if (!json && status == PROVISION_STATUS_DEGRADED)
         (void)printf("extended_status: degraded done\n");
     if (!json && cmd_args_flag(args, "long"))

@@ -46,8 +46,8 @@ static bool find_id(ProvisionAccounts *self, ProvisionAccountsFile file, bool sy
         }
     }
     g_set_error(error, PROVISION_ERROR, PROVISION_ERROR_FAILED,
-                "no %s id is free between %u and %u (see /etc/login.defs)",
-                user ? "user" : "group", min, max);
+                "no %s id is free between %u and %u (see /etc/login.defs)", user ? "user" : "group",
+                min, max);
     return false;
 }
 
@@ -84,8 +84,8 @@ static void add_to_list(ProvisionAccounts *self, ProvisionAccountsFile file, con
     g_auto(GStrv) members = g_strsplit(fields[3], ",", -1);
     if (g_strv_contains((const char *const *)members, user))
         return;
-    g_autofree char *more = fields[3][0] == '\0' ? g_strdup(user)
-                                                 : g_strdup_printf("%s,%s", fields[3], user);
+    g_autofree char *more =
+        fields[3][0] == '\0' ? g_strdup(user) : g_strdup_printf("%s,%s", fields[3], user);
     g_free(fields[3]);
     fields[3] = g_steal_pointer(&more);
     g_autofree char *joined = g_strjoinv(":", fields);
@@ -160,14 +160,14 @@ static void add_subordinate(ProvisionAccounts *self, ProvisionAccountsFile file,
         g_auto(GStrv) fields = g_strsplit(self->lines[file]->pdata[i], ":", -1);
         if (g_strv_length(fields) != 3)
             continue;
-        uint64_t end = g_ascii_strtoull(fields[1], NULL, 10) + g_ascii_strtoull(fields[2], NULL, 10);
+        uint64_t end =
+            g_ascii_strtoull(fields[1], NULL, 10) + g_ascii_strtoull(fields[2], NULL, 10);
         if (end > start && end <= max)
             start = end;
     }
     if (start + count - 1 > max)
         return;
-    g_autofree char *line =
-        g_strdup_printf("%s:%" G_GUINT64_FORMAT ":%u", name, start, count);
+    g_autofree char *line = g_strdup_printf("%s:%" G_GUINT64_FORMAT ":%u", name, start, count);
     provision_accounts_set_line(self, file, name, line);
 }
 
@@ -204,11 +204,11 @@ static bool set_shadow(ProvisionAccounts *self, const ProvisionAccountsNew *user
         user->inactive_days >= 0 ? g_strdup_printf("%d", user->inactive_days) : g_strdup("");
     if (!days_of(user->expire_date, &expires, error))
         return false;
-    g_autofree char *ageing =
-        user->system ? g_strdup("::")
-                     : g_strdup_printf("%u:%u:%u", setting(self, "PASS_MIN_DAYS", 0),
-                                       setting(self, "PASS_MAX_DAYS", 99999),
-                                       setting(self, "PASS_WARN_AGE", 7));
+    g_autofree char *ageing = user->system
+                                  ? g_strdup("::")
+                                  : g_strdup_printf("%u:%u:%u", setting(self, "PASS_MIN_DAYS", 0),
+                                                    setting(self, "PASS_MAX_DAYS", 99999),
+                                                    setting(self, "PASS_WARN_AGE", 7));
     g_autofree char *line =
         g_strdup_printf("%s:%s:%" G_GINT64_FORMAT ":%s:%s:%s:", user->name, user->password,
                         provision_accounts_today(), ageing, inactive, expires);
@@ -227,8 +227,7 @@ bool provision_accounts_add_user(ProvisionAccounts *self, const ProvisionAccount
         !provision_accounts_check_field("the shell", user->shell, error) ||
         !provision_accounts_check_field("the password's hash", user->password, error))
         return false;
-    if (user->uid < 0 &&
-        !find_id(self, PROVISION_ACCOUNTS_PASSWD, user->system, -1, &uid, error))
+    if (user->uid < 0 && !find_id(self, PROVISION_ACCOUNTS_PASSWD, user->system, -1, &uid, error))
         return false;
     if (user->uid >= 0 && provision_accounts_id_taken(self, PROVISION_ACCOUNTS_PASSWD, uid)) {
         g_set_error(error, PROVISION_ERROR, PROVISION_ERROR_FAILED,

@@ -45,8 +45,8 @@ static GPtrArray *split_lines(const char *text)
 static bool lock(ProvisionAccounts *self, GError **error)
 {
     g_autofree char *name = NULL;
-    base_autofd dfd = provision_root_open_parent(self->root, "/etc/.pwd.lock",
-                                                 PROVISION_ROOT_UNWATCHED, true, &name, NULL, error);
+    base_autofd dfd = provision_root_open_parent(
+        self->root, "/etc/.pwd.lock", PROVISION_ROOT_UNWATCHED, true, &name, NULL, error);
     if (dfd < 0)
         return false;
     self->lock = openat(dfd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -154,8 +154,8 @@ bool provision_accounts_save(ProvisionAccounts *self, GError **error)
 bool provision_accounts_check_name(const char *name, GError **error)
 {
     size_t size = strlen(name);
-    bool good = size > 0 && size <= NAME_MAX_CHARS && name[0] != '-' &&
-                strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    bool good = size > 0 && size <= NAME_MAX_CHARS && name[0] != '-' && strcmp(name, ".") != 0 &&
+                strcmp(name, "..") != 0;
     bool all_digits = true;
     for (const char *c = name; *c != '\0'; c++) {
         good = good && (g_ascii_isalnum(*c) || strchr("_.-", *c) != NULL ||
@@ -224,8 +224,7 @@ static bool number_of(const char *line, unsigned index, uint32_t *out_number)
 bool provision_accounts_find_user(ProvisionAccounts *self, const char *name,
                                   ProvisionAccount *out_account)
 {
-    const char *line =
-        find_line(self->lines[PROVISION_ACCOUNTS_PASSWD], self->below_passwd, name);
+    const char *line = find_line(self->lines[PROVISION_ACCOUNTS_PASSWD], self->below_passwd, name);
     uint32_t uid = 0;
     uint32_t gid = 0;
     if (line == NULL || !number_of(line, 2, &uid) || !number_of(line, 3, &gid))
@@ -290,8 +289,8 @@ bool provision_accounts_set_field(ProvisionAccounts *self, ProvisionAccountsFile
         self->lines[file], file == PROVISION_ACCOUNTS_PASSWD ? self->below_passwd : NULL, name));
     if (line == NULL && file == PROVISION_ACCOUNTS_SHADOW &&
         provision_accounts_find_user(self, name, NULL))
-        line = g_strdup_printf("%s:!*:%" G_GINT64_FORMAT "::::::", name,
-                               provision_accounts_today());
+        line =
+            g_strdup_printf("%s:!*:%" G_GINT64_FORMAT "::::::", name, provision_accounts_today());
     if (line == NULL)
         return false;
     g_auto(GStrv) fields = g_strsplit(line, ":", -1);

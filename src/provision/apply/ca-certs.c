@@ -52,8 +52,8 @@ bool provision_apply_ca_certs(ProvisionApply *self, GError **error)
     (void)error;
     if (s->ca_trusted.texts == NULL && !removes)
         return true;
-    const ProvisionPlace *at = s->ca_trusted.texts != NULL ? &s->ca_trusted.at
-                                                           : &s->ca_remove_defaults.at;
+    const ProvisionPlace *at =
+        s->ca_trusted.texts != NULL ? &s->ca_trusted.at : &s->ca_remove_defaults.at;
     static const char debian_program[] = "/usr/sbin/update-ca-certificates";
     static const char fedora_program[] = "/usr/bin/update-ca-trust";
     bool debian = !provision_root_has(self->root, fedora_program);

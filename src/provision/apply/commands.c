@@ -29,8 +29,8 @@ static char *directory_of(ProvisionApply *self, const ProvisionCommand *command)
 
 static char *file_name(const ProvisionCommand *command)
 {
-    char *name = g_strdup(command->name != NULL && command->name[0] != '\0' ? command->name
-                                                                             : "part");
+    char *name =
+        g_strdup(command->name != NULL && command->name[0] != '\0' ? command->name : "part");
     /* a MIME part chooses its own name */
     g_strdelimit(name, "/\n", '_');
     if (name[0] == '.')
@@ -110,8 +110,7 @@ bool provision_apply_runcmd(ProvisionApply *self, GError **error)
 }
 
 static const ProvisionPlace *place_of(ProvisionApply *self, ProvisionFrequency frequency,
-                                      const char *name, const char *directory,
-                                      ProvisionPlace *made)
+                                      const char *name, const char *directory, ProvisionPlace *made)
 {
     for (guint i = 0; i < self->plan->commands->len; i++) {
         const ProvisionCommand *command = self->plan->commands->pdata[i];

@@ -34,9 +34,9 @@ ProvisionUser *provision_apply_default_user(ProvisionApply *self)
     const char *platforms = self->instance != NULL ? self->instance->default_user : NULL;
     if (written == NULL)
         return NULL;
-    bool named = written->name != NULL && written->name[0] != '\0' &&
-                 strcmp(written->name, "default") != 0;
-    ProvisionUser *user = provision_user_new(&written->at, named            ? written->name
+    bool named =
+        written->name != NULL && written->name[0] != '\0' && strcmp(written->name, "default") != 0;
+    ProvisionUser *user = provision_user_new(&written->at, named               ? written->name
                                                            : platforms != NULL ? platforms
                                                                                : image->name);
     user->is_default = true;

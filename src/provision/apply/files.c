@@ -145,8 +145,7 @@ static bool make_file(ProvisionApply *self, const ProvisionNode *node,
 static bool make_link(ProvisionApply *self, const ProvisionNode *node,
                       const ProvisionRootOwner *owner, bool *out_changed, GError **error)
 {
-    ProvisionRootFlags flags =
-        node->overwrite ? PROVISION_ROOT_DEFAULT : PROVISION_ROOT_NEW_ONLY;
+    ProvisionRootFlags flags = node->overwrite ? PROVISION_ROOT_DEFAULT : PROVISION_ROOT_NEW_ONLY;
     if (node->overwrite) {
         struct stat st = {0};
         if (provision_root_stat(self->root, node->path, PROVISION_ROOT_DEFAULT, &st) &&

@@ -16,7 +16,8 @@
 #define PHONE_TIMEOUT_MS 5000
 #define PHONE_TRIES 10
 #define ANSWER_MAX_BYTES 65536
-#define FINAL_MESSAGE "Cloud-init v. $version finished at $timestamp. Datasource $datasource.  Up $uptime seconds"
+#define FINAL_MESSAGE                                                                              \
+    "Cloud-init v. $version finished at $timestamp. Datasource $datasource.  Up $uptime seconds"
 
 static void add_field(GString *body, const char *name, const char *value)
 {
@@ -48,8 +49,8 @@ static char *phone_value(ProvisionApply *self, const char *name)
 
 static char *phone_body(ProvisionApply *self)
 {
-    static const char *const all[] = {"pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519",
-                                      "instance_id", "hostname", "fqdn", NULL};
+    static const char *const all[] = {
+        "pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn", NULL};
     char **wanted = self->plan->settings.phone_home_post.texts;
     bool everything = wanted == NULL || wanted[0] == NULL || strcmp(wanted[0], "all") == 0;
     g_autoptr(GString) body = g_string_new(NULL);
@@ -148,7 +149,8 @@ bool provision_apply_final_message(ProvisionApply *self, GError **error)
     provision_apply_say(self, text->str);
     if (message->text != NULL)
         provision_apply_outcome(self, &message->at, true, true, NULL);
-    g_autofree char *finished = g_strdup_printf("%s - %s - v. %s\n", uptime, timestamp, ATOLL_VERSION);
+    g_autofree char *finished =
+        g_strdup_printf("%s - %s - v. %s\n", uptime, timestamp, ATOLL_VERSION);
     g_autofree char *path = g_build_filename(self->instance_dir, "boot-finished", NULL);
     const ProvisionRootOwner owner = {0644, geteuid(), getegid()};
     return provision_root_write(self->root, path, finished, strlen(finished), &owner,

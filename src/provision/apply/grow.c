@@ -84,10 +84,14 @@ static bool grow_by_program(ProvisionApply *self, const char *disk, const char *
                             bool *out_changed, GError **error)
 {
     const char *const growpart[] = {"growpart", disk, number, NULL};
-    const char *const sfdisk[] = {"/bin/sh", "-c",
+    const char *const sfdisk[] = {"/bin/sh",
+                                  "-c",
                                   "echo ', +' | sfdisk --no-reread --no-tell-kernel -q -N \"$2\" "
                                   "\"$1\" && partx -u -n \"$2\" \"$1\"",
-                                  "sh", disk, number, NULL};
+                                  "sh",
+                                  disk,
+                                  number,
+                                  NULL};
     g_autofree char *program = g_find_program_in_path("growpart");
     g_autoptr(GError) local = NULL;
     *out_changed = true;
@@ -124,12 +128,11 @@ static bool grow(ProvisionApply *self, const char *device, bool *out_changed, GE
 bool provision_apply_growpart(ProvisionApply *self, GError **error)
 {
     const ProvisionSettings *s = &self->plan->settings;
-    const ProvisionPlace *at =
-        s->growpart_mode.text != NULL ? &s->growpart_mode.at : &at_growpart;
+    const ProvisionPlace *at = s->growpart_mode.text != NULL ? &s->growpart_mode.at : &at_growpart;
     g_autofree char *type = NULL;
     (void)error;
-    if (g_strcmp0(s->growpart_mode.text, "off") == 0 || g_strcmp0(s->growpart_mode.text, "false") == 0 ||
-        !provision_root_is_running(self->root))
+    if (g_strcmp0(s->growpart_mode.text, "off") == 0 ||
+        g_strcmp0(s->growpart_mode.text, "false") == 0 || !provision_root_is_running(self->root))
         return true;
     if (image_grows_itself(self)) {
         if (s->growpart_mode.text != NULL || s->growpart_devices.texts != NULL)
@@ -142,8 +145,8 @@ bool provision_apply_growpart(ProvisionApply *self, GError **error)
     for (char **entry = devices; *entry != NULL; entry++) {
         g_autoptr(GError) local = NULL;
         bool changed = false;
-        g_autofree char *mounted = g_str_has_prefix(*entry, "/dev/") ? g_strdup(*entry)
-                                                                     : device_of(*entry, &type);
+        g_autofree char *mounted =
+            g_str_has_prefix(*entry, "/dev/") ? g_strdup(*entry) : device_of(*entry, &type);
         if (mounted == NULL)
             continue;
         bool good = grow(self, mounted, &changed, &local);
@@ -162,8 +165,8 @@ static const char *writable_place(void)
     for (size_t i = 0; stat("/", &root) == 0 && i < G_N_ELEMENTS(places); i++) {
         struct stat st = {0};
         struct statvfs fs = {0};
-        if (stat(places[i], &st) == 0 && st.st_dev == root.st_dev &&
-            statvfs(places[i], &fs) == 0 && (fs.f_flag & ST_RDONLY) == 0)
+        if (stat(places[i], &st) == 0 && st.st_dev == root.st_dev && statvfs(places[i], &fs) == 0 &&
+            (fs.f_flag & ST_RDONLY) == 0)
             return places[i];
     }
     return NULL;

@@ -51,7 +51,7 @@ bool provision_apply_hostname(ProvisionApply *self, ProvisionHostname *out_hostn
     }
     if (fqdn == NULL)
         fqdn = platforms != NULL && (hostname == NULL || strchr(platforms, '.') != NULL) ? platforms
-                                                                                        : hostname;
+                                                                                         : hostname;
     if (fqdn == NULL)
         return false;
     *out_hostname = (ProvisionHostname){
@@ -65,7 +65,7 @@ bool provision_apply_hostname(ProvisionApply *self, ProvisionHostname *out_hostn
 static const char *wanted_name(ProvisionApply *self, const ProvisionHostname *hostname)
 {
     return self->plan->settings.prefer_fqdn.value == PROVISION_YES ? hostname->fqdn
-                                                                    : hostname->hostname;
+                                                                   : hostname->hostname;
 }
 
 /* The name in a hostname file: its first line that is no comment. */
@@ -156,8 +156,8 @@ bool provision_apply_update_hostname(ProvisionApply *self, GError **error)
 static char *render_hosts(const char *template, const ProvisionHostname *hostname)
 {
     static const char header[] = "## template:jinja\n";
-    g_autoptr(GString) text = g_string_new(
-        g_str_has_prefix(template, header) ? template + strlen(header) : template);
+    g_autoptr(GString) text =
+        g_string_new(g_str_has_prefix(template, header) ? template + strlen(header) : template);
     for (char *start = strstr(text->str, "{#"); start != NULL; start = strstr(text->str, "{#")) {
         char *end = strstr(start, "#}");
         if (end == NULL)
@@ -222,11 +222,9 @@ bool provision_apply_etc_hosts(ProvisionApply *self, GError **error)
                              "the host has no name to write");
         return true;
     }
-    g_autofree char *text = strcmp(setting->text, "localhost") == 0
-                                ? changed_hosts(self, &hostname)
-                                : whole_hosts(self, &hostname);
-    bool good =
-        provision_root_write_text(self->root, "/etc/hosts", text, 0644, &changed, &local);
+    g_autofree char *text = strcmp(setting->text, "localhost") == 0 ? changed_hosts(self, &hostname)
+                                                                    : whole_hosts(self, &hostname);
+    bool good = provision_root_write_text(self->root, "/etc/hosts", text, 0644, &changed, &local);
     provision_apply_outcome(self, &setting->at, good, changed, g_steal_pointer(&local));
     (void)error;
     return true;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define REDIRECT                                                                                   \
-    "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login as "  \
+    "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login as "    \
     "the user \\\"$USER\\\" rather than the user \\\"$DISABLE_USER\\\".';echo;sleep 10;exit 142\""
 
 static char *replace_all(const char *text, const char *what, const char *with)

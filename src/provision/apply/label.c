@@ -55,8 +55,7 @@ static char *find_contexts(ProvisionRoot *root)
     if (type == NULL || *type == '\0' || strchr(type, '/') != NULL || type[0] == '.' ||
         g_strcmp0(state, "disabled") == 0)
         return NULL;
-    g_autofree char *inside =
-        g_strdup_printf("/etc/selinux/%s/contexts/files/file_contexts", type);
+    g_autofree char *inside = g_strdup_printf("/etc/selinux/%s/contexts/files/file_contexts", type);
     struct stat st = {0};
     if (!provision_root_stat(root, inside, PROVISION_ROOT_FOLLOW, &st) || !S_ISREG(st.st_mode))
         return NULL;
@@ -112,5 +111,6 @@ bool provision_labels_set(ProvisionLabels *self, int dfd, const char *name, cons
     int saved_errno = errno;
     g_autofree char *label = g_strdup(context);
     self->free_context(context);
-    return good || base_error_set_errno(error, saved_errno, "giving ‘%s’ the label ‘%s’", path, label);
+    return good ||
+           base_error_set_errno(error, saved_errno, "giving ‘%s’ the label ‘%s’", path, label);
 }

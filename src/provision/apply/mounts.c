@@ -49,14 +49,13 @@ static char *line_of(ProvisionApply *self, const ProvisionMount *mount, GError *
         if (!check_field(fields[i], error))
             return NULL;
     }
-    g_autofree char *device = fields[0][0] != '/' && strchr(fields[0], '=') == NULL &&
-                                      strchr(fields[0], ':') == NULL && strlen(fields[0]) <= 8 &&
-                                      (g_str_has_prefix(fields[0], "sd") ||
-                                       g_str_has_prefix(fields[0], "vd") ||
-                                       g_str_has_prefix(fields[0], "xvd") ||
-                                       g_str_has_prefix(fields[0], "nvme"))
-                                  ? g_strdup_printf("/dev/%s", fields[0])
-                                  : g_strdup(fields[0]);
+    g_autofree char *device =
+        fields[0][0] != '/' && strchr(fields[0], '=') == NULL && strchr(fields[0], ':') == NULL &&
+                strlen(fields[0]) <= 8 &&
+                (g_str_has_prefix(fields[0], "sd") || g_str_has_prefix(fields[0], "vd") ||
+                 g_str_has_prefix(fields[0], "xvd") || g_str_has_prefix(fields[0], "nvme"))
+            ? g_strdup_printf("/dev/%s", fields[0])
+            : g_strdup(fields[0]);
     return g_strdup_printf("%s\t%s\t%s\t%s,%s\t%s\t%s", device, fields[1], fields[2], fields[3],
                            MARK, fields[4], fields[5]);
 }
@@ -89,14 +88,16 @@ static uint64_t swap_size(ProvisionApply *self, const struct statvfs *fs)
     (void)sysinfo(&info);
     uint64_t memory = (uint64_t)info.totalram * info.mem_unit;
     uint64_t free_bytes = (uint64_t)fs->f_bavail * fs->f_frsize;
-    uint64_t wanted = memory <= GIB ? memory : memory <= 2 * GIB ? 2 * GIB : memory <= 8 * GIB
-                                                                                 ? memory / 2
-                                                                                 : 4 * GIB;
+    uint64_t wanted = memory <= GIB       ? memory
+                      : memory <= 2 * GIB ? 2 * GIB
+                      : memory <= 8 * GIB ? memory / 2
+                                          : 4 * GIB;
     return MIN(MIN(wanted, free_bytes / 4), max);
 }
 
 /* Made beside, so that a swap file that is there is one that is whole. */
-static bool make_swap_file(ProvisionApply *self, const char *path, bool *out_changed, GError **error)
+static bool make_swap_file(ProvisionApply *self, const char *path, bool *out_changed,
+                           GError **error)
 {
     g_autofree char *name = NULL;
     struct stat st = {0};

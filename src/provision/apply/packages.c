@@ -77,7 +77,7 @@ bool provision_apply_packages(ProvisionApply *self, GError **error)
     if (packages->names.texts == NULL && packages->update.value != PROVISION_YES &&
         packages->upgrade.value != PROVISION_YES)
         return true;
-    const ProvisionPlace *at = packages->names.texts != NULL        ? &packages->names.at
+    const ProvisionPlace *at = packages->names.texts != NULL             ? &packages->names.at
                                : packages->update.value == PROVISION_YES ? &packages->update.at
                                                                          : &packages->upgrade.at;
     bool good = hand_over(self, &local);

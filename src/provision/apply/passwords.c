@@ -103,7 +103,7 @@ static void set_listed(ProvisionApply *self, ProvisionAccounts *accounts,
     g_autoptr(GError) local = NULL;
     g_autofree char *random = entry->random ? random_password() : NULL;
     bool good = set_one(self, accounts, entry->name, entry->hash,
-                        random != NULL            ? random
+                        random != NULL         ? random
                         : entry->plain != NULL ? entry->plain
                                                : "",
                         expire && (entry->hash == NULL), &local);
@@ -116,7 +116,8 @@ static void set_listed(ProvisionApply *self, ProvisionAccounts *accounts,
 
 static bool looks_hashed(const char *text)
 {
-    static const char *const prefixes[] = {"$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", NULL};
+    static const char *const prefixes[] = {"$1$", "$2a$", "$2b$", "$2y$",
+                                           "$5$", "$6$",  "$y$",  NULL};
     for (const char *const *prefix = prefixes; *prefix != NULL; prefix++)
         if (g_str_has_prefix(text, *prefix) && strchr(text + strlen(*prefix), '$') != NULL)
             return strchr(text, ':') == NULL;
@@ -156,8 +157,8 @@ static void set_pwauth(ProvisionApply *self)
         return;
     bool yes = strcmp(setting->text, "true") == 0;
     g_autofree char *text = g_strdup_printf("PasswordAuthentication %s\n", yes ? "yes" : "no");
-    bool good = provision_root_write_text(
-        self->root, "/etc/ssh/sshd_config.d/50-cloud-init.conf", text, 0600, &changed, &local);
+    bool good = provision_root_write_text(self->root, "/etc/ssh/sshd_config.d/50-cloud-init.conf",
+                                          text, 0600, &changed, &local);
     if (good && changed)
         provision_apply_systemctl(self, "try-reload-or-restart", "ssh.service");
     provision_apply_outcome(self, &setting->at, good, changed, g_steal_pointer(&local));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What image and owner say about provisioning: the files of provision.d, and of an image that was made
- * for cloud-init the default user of its cloud.cfg. The format: atoll-provision.d(5).
+ * What image and owner say about provisioning: the files of provision.d, and of an image that was
+ * made for cloud-init the default user of its cloud.cfg. The format: atoll-provision.d(5).
  */
 #include "provision/apply/apply.h"
 
@@ -13,9 +13,9 @@
 
 static const char *const keys[] = {"packages", "packages_hook", "default_user", "trust_instance",
                                    NULL};
-static const char *const user_keys[] = {"name",  "gecos", "shell", "home",    "groups",
-                                        "sudo",  "doas",  "uid",   "lock_passwd", "primary_group",
-                                        NULL};
+static const char *const user_keys[] = {"name",        "gecos",         "shell", "home",
+                                        "groups",      "sudo",          "doas",  "uid",
+                                        "lock_passwd", "primary_group", NULL};
 
 void provision_policy_free(ProvisionPolicy *self)
 {
@@ -49,10 +49,9 @@ static bool check_keys(const ProvisionValue *mapping, const char *const *known, 
         if (g_strv_contains(known, member->name))
             continue;
         const char *nearest = base_nearest_name(member->name, known);
-        return provision_value_set_error(&member->at, error, "unknown key%s%s%s",
-                                         nearest != NULL ? "; did you mean ‘" : "",
-                                         nearest != NULL ? nearest : "",
-                                         nearest != NULL ? "’?" : "");
+        return provision_value_set_error(
+            &member->at, error, "unknown key%s%s%s", nearest != NULL ? "; did you mean ‘" : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "’?" : "");
     }
     return true;
 }

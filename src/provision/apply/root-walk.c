@@ -187,7 +187,10 @@ int provision_root_open_parent(ProvisionRoot *self, const char *path, ProvisionR
     int plain = open_plain(self, path, flags, out_name, out_path);
     if (plain >= 0)
         return plain;
-    g_auto(Walk) walk = {.root = self, .path = path, .flags = flags, .make = make,
+    g_auto(Walk) walk = {.root = self,
+                         .path = path,
+                         .flags = flags,
+                         .make = make,
                          .steps = g_array_new(FALSE, FALSE, sizeof(Step)),
                          .rest = g_queue_new()};
     g_array_set_clear_func(walk.steps, step_clear);

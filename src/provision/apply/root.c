@@ -216,8 +216,7 @@ bool provision_root_write(ProvisionRoot *self, const char *path, const void *dat
 {
     g_autofree char *name = NULL;
     g_autofree char *whole = NULL;
-    base_autofd dfd =
-        provision_root_open_parent(self, path, flags, true, &name, &whole, error);
+    base_autofd dfd = provision_root_open_parent(self, path, flags, true, &name, &whole, error);
     if (dfd < 0 || !provision_root_check_writable(dfd, whole, error))
         return false;
     ProvisionRootOwner wanted = *owner;
@@ -228,7 +227,8 @@ bool provision_root_write(ProvisionRoot *self, const char *path, const void *dat
             *out_changed = false;
         return tell_same(self, flags, whole);
     }
-    if ((flags & PROVISION_ROOT_NEW_ONLY) != 0 && faccessat(dfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if ((flags & PROVISION_ROOT_NEW_ONLY) != 0 &&
+        faccessat(dfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return base_error_set(error, BASE_ERROR_FAILED,
                               "‘%s’ exists and is something else; overwrite is not allowed", path);
     if (!tell_before(self, flags, whole, dfd, name, error) || !make_way(dfd, name, path, error))
@@ -308,9 +308,9 @@ bool provision_root_make_dir(ProvisionRoot *self, const char *path, const Provis
     bool exists = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (exists && !S_ISDIR(st.st_mode))
         return base_error_set(error, BASE_ERROR_FAILED, "‘%s’ exists and is no directory", path);
-    if (exists &&
-        ((flags & PROVISION_ROOT_KEEP) != 0 || ((st.st_mode & 07777) == owner->mode &&
-                                                st.st_uid == owner->uid && st.st_gid == owner->gid)))
+    if (exists && ((flags & PROVISION_ROOT_KEEP) != 0 ||
+                   ((st.st_mode & 07777) == owner->mode && st.st_uid == owner->uid &&
+                    st.st_gid == owner->gid)))
         return tell_same(self, flags, whole);
     if (!tell_before(self, flags, whole, dfd, name, error))
         return false;
@@ -327,8 +327,10 @@ static bool is_link_to(int dfd, const char *name, const char *target, uid_t uid,
     char there[PATH_MAX];
     ssize_t size = readlinkat(dfd, name, there, sizeof there);
     struct stat st = {0};
-    return size >= 0 && (size_t)size == strlen(target) && memcmp(there, target, (size_t)size) == 0 &&
-           fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == uid && st.st_gid == gid;
+    return size >= 0 && (size_t)size == strlen(target) &&
+           memcmp(there, target, (size_t)size) == 0 &&
+           fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == uid &&
+           st.st_gid == gid;
 }
 
 bool provision_root_link(ProvisionRoot *self, const char *path, const char *target, uid_t uid,
@@ -336,8 +338,8 @@ bool provision_root_link(ProvisionRoot *self, const char *path, const char *targ
 {
     g_autofree char *name = NULL;
     g_autofree char *whole = NULL;
-    base_autofd dfd = provision_root_open_parent(self, path, PROVISION_ROOT_DEFAULT, true, &name,
-                                                 &whole, error);
+    base_autofd dfd =
+        provision_root_open_parent(self, path, PROVISION_ROOT_DEFAULT, true, &name, &whole, error);
     if (dfd < 0 || !provision_root_check_writable(dfd, whole, error))
         return false;
     bool changed = !is_link_to(dfd, name, target, uid, gid);
@@ -345,7 +347,8 @@ bool provision_root_link(ProvisionRoot *self, const char *path, const char *targ
         *out_changed = changed;
     if (!changed)
         return tell_same(self, flags, whole);
-    if ((flags & PROVISION_ROOT_NEW_ONLY) != 0 && faccessat(dfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if ((flags & PROVISION_ROOT_NEW_ONLY) != 0 &&
+        faccessat(dfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return base_error_set(error, BASE_ERROR_FAILED,
                               "‘%s’ exists and is something else; overwrite is not allowed", path);
     g_autofree char *temporary = temporary_name();
@@ -372,8 +375,8 @@ bool provision_root_hard_link(ProvisionRoot *self, const char *path, const char 
     g_autofree char *name = NULL;
     g_autofree char *whole = NULL;
     g_autofree char *target_name = NULL;
-    base_autofd dfd = provision_root_open_parent(self, path, PROVISION_ROOT_DEFAULT, true, &name,
-                                                 &whole, error);
+    base_autofd dfd =
+        provision_root_open_parent(self, path, PROVISION_ROOT_DEFAULT, true, &name, &whole, error);
     if (dfd < 0 || !provision_root_check_writable(dfd, whole, error))
         return false;
     base_autofd target_dfd = provision_root_open_parent(self, target, PROVISION_ROOT_DEFAULT, false,

@@ -48,9 +48,8 @@ static bool derive_public(ProvisionApply *self, const char *type, GError **error
     const char *const argv[] = {"ssh-keygen", "-y", "-f", here, NULL};
     g_autofree char *out = NULL;
     int status = 0;
-    if (!g_spawn_sync(NULL, (char **)argv, NULL,
-                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL,
-                      &status, error) ||
+    if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL,
+                      NULL, NULL, &out, NULL, &status, error) ||
         !g_spawn_check_wait_status(status, error))
         return false;
     return write_key_file(self, type, ".pub", out, 0644, error);
@@ -95,7 +94,8 @@ static bool generate(ProvisionApply *self, const char *type, GError **error)
                 write_key_file(self, type, "", private_key, 0600, error);
     if (private_key != NULL)
         explicit_bzero(private_key, strlen(private_key));
-    if (!provision_root_remove(self->root, beside, PROVISION_ROOT_UNWATCHED, NULL, good ? error : NULL) ||
+    if (!provision_root_remove(self->root, beside, PROVISION_ROOT_UNWATCHED, NULL,
+                               good ? error : NULL) ||
         !provision_root_remove(self->root, beside_public, PROVISION_ROOT_UNWATCHED, NULL,
                                good ? error : NULL))
         return false;
@@ -106,13 +106,13 @@ static bool generate(ProvisionApply *self, const char *type, GError **error)
 static bool generate_rest(ProvisionApply *self, GError **error)
 {
     g_autoptr(ProvisionLabels) labels = provision_labels_open(self->root);
-    g_autofree char *restorecon =
-        labels != NULL && provision_root_is_running(self->root)
-            ? g_find_program_in_path("restorecon")
-            : NULL;
+    g_autofree char *restorecon = labels != NULL && provision_root_is_running(self->root)
+                                      ? g_find_program_in_path("restorecon")
+                                      : NULL;
     const char *const plain[] = {KEYGEN, "-A", NULL};
     const char *const labelled[] = {
-        "/bin/sh", "-c", KEYGEN " -A && exec \"$1\" " SSH_DIR "/ssh_host_*", "sh", restorecon, NULL};
+        "/bin/sh", "-c",       KEYGEN " -A && exec \"$1\" " SSH_DIR "/ssh_host_*",
+        "sh",      restorecon, NULL};
     const char *const *argv = restorecon != NULL ? labelled : plain;
     if (!provision_apply_has_systemd(self))
         return provision_apply_run(self, argv, NULL, error);
@@ -151,8 +151,8 @@ static void apply_host_keys(ProvisionApply *self)
 {
     const ProvisionPlan *plan = self->plan;
     g_autoptr(GError) local = NULL;
-    bool deletes = plan->settings.ssh_deletekeys.value != PROVISION_NO && !self->resumed &&
-                   !self->again;
+    bool deletes =
+        plan->settings.ssh_deletekeys.value != PROVISION_NO && !self->resumed && !self->again;
     const ProvisionPlace *at = plan->settings.ssh_genkeytypes.texts != NULL
                                    ? &plan->settings.ssh_genkeytypes.at
                                    : &at_host_keys;
@@ -204,10 +204,10 @@ static void apply_login_keys(ProvisionApply *self, ProvisionAccounts *accounts)
             : provision_apply_redirect_options(s->disable_root_opts.text,
                                                user != NULL ? user->name : "NONE", "root");
     const char *const *list = (const char *const *)keys->pdata;
-    bool good = (user == NULL || provision_apply_user_keys(self, accounts, user->name, list, NULL,
-                                                           false, &changed, &local)) &&
-                provision_apply_user_keys(self, accounts, "root", list, options, false, NULL,
-                                          &local);
+    bool good =
+        (user == NULL || provision_apply_user_keys(self, accounts, user->name, list, NULL, false,
+                                                   &changed, &local)) &&
+        provision_apply_user_keys(self, accounts, "root", list, options, false, NULL, &local);
     provision_apply_outcome(self, at, good, changed, g_steal_pointer(&local));
 }
 

@@ -34,9 +34,13 @@ static bool check_rules(char **rules, GError **error)
  * else that is done for a user. */
 static bool are_plain(char **rules)
 {
-    static const char *const plain[] = {"ALL=(ALL) NOPASSWD:ALL", "ALL=(ALL:ALL) NOPASSWD:ALL",
-                                        "ALL=(ALL) NOPASSWD: ALL", "ALL=(ALL:ALL) NOPASSWD: ALL",
-                                        "ALL=(ALL) ALL", "ALL=(ALL:ALL) ALL", NULL};
+    static const char *const plain[] = {"ALL=(ALL) NOPASSWD:ALL",
+                                        "ALL=(ALL:ALL) NOPASSWD:ALL",
+                                        "ALL=(ALL) NOPASSWD: ALL",
+                                        "ALL=(ALL:ALL) NOPASSWD: ALL",
+                                        "ALL=(ALL) ALL",
+                                        "ALL=(ALL:ALL) ALL",
+                                        NULL};
     for (char **rule = rules; *rule != NULL; rule++)
         if (!g_strv_contains(plain, *rule))
             return false;

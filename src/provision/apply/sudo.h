@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/** provision_apply_sudo: the user's rules in sudoers.d/90-cloud-init-users and doas.conf; rules that
- * visudo does not take are an error and are not written */
+/** provision_apply_sudo: the user's rules in sudoers.d/90-cloud-init-users and doas.conf; rules
+ * that visudo does not take are an error and are not written */
 bool provision_apply_sudo(ProvisionApply *self, const ProvisionUser *user,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

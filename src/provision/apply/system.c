@@ -25,7 +25,8 @@ static bool set_timezone(ProvisionApply *self, const char *zone, bool *out_chang
     struct stat st = {0};
     bool file_changed = false;
     if (zone[0] == '/' || strstr(zone, "..") != NULL || strpbrk(zone, "\n ") != NULL ||
-        !provision_root_stat(self->root, path, PROVISION_ROOT_FOLLOW, &st) || !S_ISREG(st.st_mode)) {
+        !provision_root_stat(self->root, path, PROVISION_ROOT_FOLLOW, &st) ||
+        !S_ISREG(st.st_mode)) {
         g_set_error(error, PROVISION_ERROR, PROVISION_ERROR_INVALID,
                     "there is no time zone ‘%s’ in /usr/share/zoneinfo", zone);
         return false;

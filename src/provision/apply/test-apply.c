@@ -19,7 +19,8 @@ typedef struct {
     ProvisionApply apply;
 } Scratch;
 
-static const ProvisionPlace at = {.source = "test", .key = "write_files[0]", .line = 1, .column = 1};
+static const ProvisionPlace at = {
+    .source = "test", .key = "write_files[0]", .line = 1, .column = 1};
 
 static void put(Scratch *self, const char *path, const char *text)
 {
@@ -36,8 +37,11 @@ static void set_up(Scratch *self, gconstpointer data)
     self->plan = provision_plan_new();
     self->policy = provision_policy_new();
     self->report = provision_report_new();
-    self->apply = (ProvisionApply){.root = self->root, .plan = self->plan, .policy = self->policy,
-                                   .report = self->report, .instance_dir = "/var/lib/cloud/x"};
+    self->apply = (ProvisionApply){.root = self->root,
+                                   .plan = self->plan,
+                                   .policy = self->policy,
+                                   .report = self->report,
+                                   .instance_dir = "/var/lib/cloud/x"};
     put(self, "/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
     put(self, "/etc/group", "root:x:0:\n");
     put(self, "/etc/shadow", "root:*:19000:0:99999:7:::\n");
@@ -93,8 +97,8 @@ static void test_links_stay_inside(Scratch *self, gconstpointer data)
 
 static void test_kernel_paths_are_refused(Scratch *self, gconstpointer data)
 {
-    static const char *const paths[] = {"/proc/sys/kernel/hostname", "/sys/power/state",
-                                        "/k/sys/x", "/", "/etc/.."};
+    static const char *const paths[] = {"/proc/sys/kernel/hostname", "/sys/power/state", "/k/sys/x",
+                                        "/", "/etc/.."};
     g_assert_true(provision_root_link(self->root, "/k", "/proc", geteuid(), getegid(),
                                       PROVISION_ROOT_DEFAULT, NULL, NULL));
     put(self, "/etc/passwd.bak", "");
@@ -178,14 +182,21 @@ static void test_user(Scratch *self, gconstpointer data)
     g_assert_null(strstr(shadow, "canary"));
     g_assert_cmpstr(keys, ==, "ssh-ed25519 AAAA alice@x\n");
     g_assert_cmpstr(skel, ==, "hello\n");
-    g_assert_cmpstr(sudo, ==,
-                    "# Created by atoll-provision\n\n# User rules for alice\nalice ALL=(ALL) ALL\n");
+    g_assert_cmpstr(
+        sudo, ==, "# Created by atoll-provision\n\n# User rules for alice\nalice ALL=(ALL) ALL\n");
 }
 
 static void test_bad_names(Scratch *self, gconstpointer data)
 {
-    static const char *const names[] = {"../etc", "a/b", "a:b", "a\nroot2:x:0:0", "-x", "", ".",
-                                        "123", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const names[] = {"../etc",
+                                        "a/b",
+                                        "a:b",
+                                        "a\nroot2:x:0:0",
+                                        "-x",
+                                        "",
+                                        ".",
+                                        "123",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_ptr_array_set_size(self->plan->users, 0);
         g_ptr_array_add(self->plan->users, provision_user_new(&at, names[i]));

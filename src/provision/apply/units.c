@@ -152,8 +152,8 @@ static bool apply_unit(ProvisionApply *self, const ProvisionUnit *unit, GPtrArra
 {
     g_autoptr(GError) local = NULL;
     bool changed = false;
-    bool good = make_unit(self, unit, &changed, &local) &&
-                set_enabled(self, unit, start, &changed, &local);
+    bool good =
+        make_unit(self, unit, &changed, &local) && set_enabled(self, unit, start, &changed, &local);
     if (base_error_is_no_space(local)) {
         g_propagate_error(error, g_steal_pointer(&local));
         return false;

@@ -78,8 +78,7 @@ static bool get(const char *key, bool unpack, GBytes **out_bytes, GCancellable *
                     encoding);
         return false;
     }
-    *out_bytes =
-        zipped && unpack ? unpack_value(key, decoded, error) : g_steal_pointer(&decoded);
+    *out_bytes = zipped && unpack ? unpack_value(key, decoded, error) : g_steal_pointer(&decoded);
     return *out_bytes != NULL;
 }
 
@@ -98,9 +97,8 @@ static bool take_network(ProvisionInstance *instance, const ProvisionValue *data
         if (decoded == NULL)
             return provision_value_set_error(&network->at, error, "this is not base64");
         g_clear_pointer(&bytes, g_bytes_unref);
-        bytes = g_str_has_prefix(encoding, "gz")
-                    ? unpack_value("metadata: network", decoded, error)
-                    : g_bytes_ref(decoded);
+        bytes = g_str_has_prefix(encoding, "gz") ? unpack_value("metadata: network", decoded, error)
+                                                 : g_bytes_ref(decoded);
         if (bytes == NULL)
             return false;
     }

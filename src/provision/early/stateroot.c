@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The /var of an OSTree host. What is mounted as the root in the initramfs has an empty one: systemd
- * mounts the one that all deployments share only in the real root, and whatever is put below /var
- * before is never seen again.
+ * The /var of an OSTree host. What is mounted as the root in the initramfs has an empty one:
+ * systemd mounts the one that all deployments share only in the real root, and whatever is put
+ * below /var before is never seen again.
  */
 #include "provision/early/early.h"
 
@@ -40,7 +40,8 @@ bool provision_early_mount_var(const ProvisionEarly *self, GError **error)
     g_autofree char *name = stateroot_of(g_bytes_get_data(cmdline, NULL));
     if (name == NULL)
         return true;
-    g_autofree char *from = g_build_filename(self->root, "sysroot/ostree/deploy", name, "var", NULL);
+    g_autofree char *from =
+        g_build_filename(self->root, "sysroot/ostree/deploy", name, "var", NULL);
     g_autofree char *to = g_build_filename(self->root, "var", NULL);
     if (lstat(from, &shared) < 0 || lstat(to, &own) < 0 || !S_ISDIR(shared.st_mode) ||
         !S_ISDIR(own.st_mode) || (shared.st_dev == own.st_dev && shared.st_ino == own.st_ino))

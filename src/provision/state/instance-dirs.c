@@ -47,12 +47,18 @@ char *provision_instance_dirs_find(ProvisionRoot *root, const ProvisionInstance 
     return check_id(id, error) ? g_build_filename(CLOUD "/instances", id, NULL) : NULL;
 }
 
-bool provision_instance_dirs_make(ProvisionRoot *root, const ProvisionInstance *instance, bool trust,
-                                  char **out_dir, GError **error)
+bool provision_instance_dirs_make(ProvisionRoot *root, const ProvisionInstance *instance,
+                                  bool trust, char **out_dir, GError **error)
 {
     static const char *const inside[] = {"sem", "scripts", "handlers", NULL};
-    static const char *const shared[] = {"sem", "data", "scripts/per-boot", "scripts/per-instance",
-                                         "scripts/per-once", "scripts/vendor", "seed", NULL};
+    static const char *const shared[] = {"sem",
+                                         "data",
+                                         "scripts/per-boot",
+                                         "scripts/per-instance",
+                                         "scripts/per-once",
+                                         "scripts/vendor",
+                                         "seed",
+                                         NULL};
     const ProvisionRootOwner owner = {0755, geteuid(), getegid()};
     g_autofree char *known = read_line(root, CLOUD "/data/instance-id");
     const char *id = trust && known != NULL && known[0] != '\0' ? known : instance->id;
@@ -60,7 +66,8 @@ bool provision_instance_dirs_make(ProvisionRoot *root, const ProvisionInstance *
         return false;
     g_autofree char *directory = g_build_filename(CLOUD "/instances", id, NULL);
     g_autofree char *line = g_strdup_printf("%s\n", id);
-    g_autofree char *previous = g_strdup_printf("%s\n", known != NULL ? known : "NO_PREVIOUS_INSTANCE_ID");
+    g_autofree char *previous =
+        g_strdup_printf("%s\n", known != NULL ? known : "NO_PREVIOUS_INSTANCE_ID");
     for (const char *const *name = shared; *name != NULL; name++) {
         g_autofree char *path = g_build_filename(CLOUD, *name, NULL);
         if (!provision_root_make_dir(root, path, &owner,

@@ -16,8 +16,9 @@ G_BEGIN_DECLS
  *
  * Makes the instance's directories, the link /var/lib/cloud/instance and data/instance-id.
  */
-bool provision_instance_dirs_make(ProvisionRoot *root, const ProvisionInstance *instance, bool trust,
-                                  char **out_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool provision_instance_dirs_make(ProvisionRoot *root, const ProvisionInstance *instance,
+                                  bool trust, char **out_dir,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** provision_instance_dirs_fill: user-data, vendor-data and the merged configuration, for root */
 bool provision_instance_dirs_fill(ProvisionRoot *root, const char *instance_dir,

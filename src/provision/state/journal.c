@@ -59,9 +59,9 @@ void provision_journal_record(const char *stage, const ProvisionRecord *record)
     g_autofree char *outcome =
         g_strdup_printf("ATOLL_OUTCOME=%s", provision_outcome_name(record->outcome));
     g_autofree char *stage_field = g_strdup_printf("ATOLL_STAGE=%s", stage);
-    g_autofree char *source = g_strdup_printf(
-        "ATOLL_SOURCE=%s:%u:%u", record->at.source != NULL ? record->at.source : "-",
-        record->at.line, record->at.column);
+    g_autofree char *source = g_strdup_printf("ATOLL_SOURCE=%s:%u:%u",
+                                              record->at.source != NULL ? record->at.source : "-",
+                                              record->at.line, record->at.column);
     const char *const fields[] = {message, priority, key_field, outcome, stage_field, source, NULL};
     provision_journal_send(PROVISION_JOURNAL_KEY, fields);
 }

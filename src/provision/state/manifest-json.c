@@ -143,8 +143,8 @@ static bool take_entry(ProvisionManifest *self, const ProvisionValue *map, GErro
 
 static bool take_account(ProvisionManifest *self, const ProvisionValue *map, GError **error)
 {
-    static const char *const files[] = {"passwd", "group", "shadow", "gshadow", "subuid",
-                                        "subgid", NULL};
+    static const char *const files[] = {"passwd", "group",  "shadow", "gshadow",
+                                        "subuid", "subgid", NULL};
     g_autofree char *file = map->kind == PROVISION_VALUE_MAP ? get_text(map, "file") : NULL;
     g_autofree char *name = map->kind == PROVISION_VALUE_MAP ? get_text(map, "name") : NULL;
     if (file == NULL || name == NULL || name[0] == '\0' || strpbrk(name, ":\n") != NULL ||

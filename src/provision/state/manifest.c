@@ -17,7 +17,7 @@
 #define ORIGINALS PROVISION_STATE_DIR "/originals"
 #define LINK_MAX_BYTES 4096
 
-static const char *const account_files[] = {"passwd", "group", "shadow", "gshadow",
+static const char *const account_files[] = {"passwd", "group",  "shadow", "gshadow",
                                             "subuid", "subgid", NULL};
 
 void provision_trace_clear(ProvisionTrace *self)
@@ -164,9 +164,8 @@ static bool append_log(ProvisionManifest *self, const ProvisionManifestEntry *en
 {
     g_autofree char *name = NULL;
     if (self->log < 0) {
-        base_autofd dfd = provision_root_open_parent(self->root, PROVISION_MANIFEST_LOG,
-                                                     PROVISION_ROOT_UNWATCHED, true, &name, NULL,
-                                                     error);
+        base_autofd dfd = provision_root_open_parent(
+            self->root, PROVISION_MANIFEST_LOG, PROVISION_ROOT_UNWATCHED, true, &name, NULL, error);
         if (dfd < 0)
             return false;
         self->log = openat(dfd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -279,8 +278,7 @@ static void note_account(ProvisionManifest *self, const char *file, const char *
     }
     account->generation = self->generation;
     g_free(account->after);
-    account->after =
-        is != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, is, -1) : NULL;
+    account->after = is != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, is, -1) : NULL;
 }
 
 void provision_manifest_note_accounts(ProvisionManifest *self, GPtrArray *names)

@@ -44,7 +44,8 @@ ProvisionMark provision_mark_read(ProvisionRoot *root, const char *instance_dir,
     g_autofree char *text = provision_root_read_text(root, begun);
     if (text == NULL)
         return PROVISION_MARK_NEW;
-    return strcmp(g_strstrip(text), boot_id()) == 0 ? PROVISION_MARK_BEGUN : PROVISION_MARK_BEGUN_ELDER;
+    return strcmp(g_strstrip(text), boot_id()) == 0 ? PROVISION_MARK_BEGUN
+                                                    : PROVISION_MARK_BEGUN_ELDER;
 }
 
 static bool write_mark(ProvisionRoot *root, const char *path, const char *text, bool sync,
@@ -70,9 +71,8 @@ bool provision_mark_done(ProvisionRoot *root, const char *instance_dir,
 {
     g_autofree char *done = mark_path(instance_dir, applier, false);
     g_autofree char *begun = mark_path(instance_dir, applier, true);
-    g_autofree char *text =
-        g_strdup_printf("%d: %" G_GINT64_FORMAT "\n", (int)getpid(),
-                        g_get_real_time() / G_USEC_PER_SEC);
+    g_autofree char *text = g_strdup_printf("%d: %" G_GINT64_FORMAT "\n", (int)getpid(),
+                                            g_get_real_time() / G_USEC_PER_SEC);
     return (applier->frequency == PROVISION_ALWAYS || write_mark(root, done, text, false, error)) &&
            (applier->kind == PROVISION_APPLIER_REPEATS ||
             provision_root_remove(root, begun, PROVISION_ROOT_UNWATCHED, NULL, error));

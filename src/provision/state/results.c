@@ -183,11 +183,10 @@ bool provision_results_instance(ProvisionResults *self, const ProvisionInstance 
     g_autofree char *id_file = g_strdup_printf("cloud-id-%s", instance->platform);
     g_autofree char *id_path = g_build_filename(CLOUD_RUN, id_file, NULL);
     g_autofree char *id_line = g_strdup_printf("%s\n", instance->platform);
-    g_autofree char *datasource =
-        g_strdup_printf("DataSource%s%s%s%s", instance->platform,
-                        instance->subplatform != NULL ? " [" : "",
-                        instance->subplatform != NULL ? instance->subplatform : "",
-                        instance->subplatform != NULL ? "]" : "");
+    g_autofree char *datasource = g_strdup_printf(
+        "DataSource%s%s%s%s", instance->platform, instance->subplatform != NULL ? " [" : "",
+        instance->subplatform != NULL ? instance->subplatform : "",
+        instance->subplatform != NULL ? "]" : "");
     provision_value_set_string(v1, "datasource", datasource);
     provision_value_set_string(self->result, "instance_id", instance->id);
     provision_value_set_string(self->result, "platform", instance->platform);
@@ -221,7 +220,8 @@ static const char *text_of(const ProvisionValue *map, const char *name)
 }
 
 /* Records of an earlier run of the stage make way. */
-static void replace_records(ProvisionResults *self, const char *stage, const ProvisionReport *report)
+static void replace_records(ProvisionResults *self, const char *stage,
+                            const ProvisionReport *report)
 {
     ProvisionValue *records = (ProvisionValue *)provision_value_find(self->result, "records");
     for (guint i = records->items->len; i > 0; i--)
@@ -332,9 +332,9 @@ void provision_results_log(ProvisionRoot *root, const char *format, ...)
                                             g_date_time_get_microsecond(now) / 1000, message);
     base_autofd dfd =
         provision_root_open_parent(root, LOG, PROVISION_ROOT_UNWATCHED, true, &name, NULL, NULL);
-    base_autofd fd = dfd < 0 ? -1
-                             : openat(dfd, name,
-                                      O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+    base_autofd fd =
+        dfd < 0 ? -1
+                : openat(dfd, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
     g_autoptr(GError) ignored = NULL;
     if (fd >= 0 && !base_fd_write_all(fd, line, strlen(line), &ignored))
         g_debug("%s", ignored->message);

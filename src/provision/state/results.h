@@ -86,7 +86,6 @@ const char *provision_status_name(ProvisionStatus status);
 
 /** provision_status_parse: how things stand by the texts of cloud-init's status.json and our
  * result.json, either of which may be %NULL; hostile */
-ProvisionStatus provision_status_parse(GBytes *status, GBytes *result,
-                                       ProvisionValue **out_result);
+ProvisionStatus provision_status_parse(GBytes *status, GBytes *result, ProvisionValue **out_result);
 
 G_END_DECLS

@@ -9,9 +9,9 @@
 const char *provision_status_name(ProvisionStatus status)
 {
     static const char *const names[] = {
-        [PROVISION_STATUS_NOT_RUN] = "not run",   [PROVISION_STATUS_RUNNING] = "running",
-        [PROVISION_STATUS_DONE] = "done",         [PROVISION_STATUS_DEGRADED] = "degraded",
-        [PROVISION_STATUS_ERROR] = "error",       [PROVISION_STATUS_DISABLED] = "disabled",
+        [PROVISION_STATUS_NOT_RUN] = "not run", [PROVISION_STATUS_RUNNING] = "running",
+        [PROVISION_STATUS_DONE] = "done",       [PROVISION_STATUS_DEGRADED] = "degraded",
+        [PROVISION_STATUS_ERROR] = "error",     [PROVISION_STATUS_DISABLED] = "disabled",
     };
     return names[status];
 }

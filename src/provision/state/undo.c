@@ -100,15 +100,14 @@ static bool undo_entry(const Undo *self, const ProvisionManifestEntry *entry, bo
         return true;
     }
     if ((self->flags & PROVISION_UNDO_DRY_RUN) == 0 &&
-        !(entry->before.kind == PROVISION_TRACE_NONE
-              ? remove_made(root, entry, &removed, error)
-              : restore(root, entry, error)))
+        !(entry->before.kind == PROVISION_TRACE_NONE ? remove_made(root, entry, &removed, error)
+                                                     : restore(root, entry, error)))
         return false;
     *out_done = removed;
     tell(self, entry->path,
-         !removed                                        ? "kept: not empty"
+         !removed                                     ? "kept: not empty"
          : entry->before.kind == PROVISION_TRACE_NONE ? "removed"
-                                                         : "restored");
+                                                      : "restored");
     return true;
 }
 
@@ -116,16 +115,17 @@ static bool undo_account(const Undo *self, ProvisionAccounts *accounts,
                          const ProvisionManifestAccount *account, bool *out_done)
 {
     static const char *const files[PROVISION_ACCOUNTS_FILES] = {
-        [PROVISION_ACCOUNTS_SUBUID] = "subuid", [PROVISION_ACCOUNTS_SUBGID] = "subgid",
+        [PROVISION_ACCOUNTS_SUBUID] = "subuid",   [PROVISION_ACCOUNTS_SUBGID] = "subgid",
         [PROVISION_ACCOUNTS_GSHADOW] = "gshadow", [PROVISION_ACCOUNTS_GROUP] = "group",
-        [PROVISION_ACCOUNTS_SHADOW] = "shadow", [PROVISION_ACCOUNTS_PASSWD] = "passwd",
+        [PROVISION_ACCOUNTS_SHADOW] = "shadow",   [PROVISION_ACCOUNTS_PASSWD] = "passwd",
     };
     g_autofree char *what = g_strdup_printf("/etc/%s: %s", account->file, account->name);
     for (unsigned i = 0; i < PROVISION_ACCOUNTS_FILES; i++) {
         if (strcmp(files[i], account->file) != 0)
             continue;
         g_autofree char *now = provision_accounts_line(accounts, i, account->name);
-        g_autofree char *digest = now != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, now, -1) : NULL;
+        g_autofree char *digest =
+            now != NULL ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, now, -1) : NULL;
         *out_done = g_strcmp0(now, account->before) == 0;
         if (*out_done)
             return true;
@@ -194,9 +194,10 @@ bool provision_clean(ProvisionRoot *root, ProvisionCleanFlags flags, GError **er
 {
     static const char *const logs[] = {"/var/log/cloud-init.log", "/var/log/cloud-init-output.log",
                                        NULL};
-    static const char *const state[] = {PROVISION_STATE_DIR "/settled", PROVISION_STATE_DIR "/facts",
-                                        PROVISION_STATE_DIR "/run", "/run/cloud-init",
-                                        "/run/atoll/provision", NULL};
+    static const char *const state[] = {
+        PROVISION_STATE_DIR "/settled", PROVISION_STATE_DIR "/facts",
+        PROVISION_STATE_DIR "/run",     "/run/cloud-init",
+        "/run/atoll/provision",         NULL};
     g_autoptr(GPtrArray) names = provision_root_list(root, "/var/lib/cloud");
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = g_build_filename("/var/lib/cloud", names->pdata[i], NULL);

@@ -78,7 +78,8 @@ static void append_proof(GString *page, const BusEvent *event)
     char prev[2 * BASE_SHA256_BYTES + 1];
     base_digest_to_hex(event->hash, sizeof event->hash, hash);
     base_digest_to_hex(event->prev, sizeof event->prev, prev);
-    g_autofree char *signature = g_base64_encode(event->signature.bytes, event->signature.size_bytes);
+    g_autofree char *signature =
+        g_base64_encode(event->signature.bytes, event->signature.size_bytes);
     g_autofree char *seq = g_strdup_printf("%" G_GUINT64_FORMAT, event->seq);
     g_string_append(page, "<h2>Proof</h2>\n<dl class=\"table\">\n");
     append_code(page, "Leaf hash", hash);
