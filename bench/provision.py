@@ -83,6 +83,8 @@ class Bench:
         for file, text in (("user-data", USER_DATA), ("meta-data", META_DATA),
                            ("network-config", NETWORK)):
             (seed / file).write_text(text)
+        # or the first to wait for the disk would write all of this
+        subprocess.run(["sync", "-f", root], check=True)
         return root
 
     def boot(self, root, commands, statuses=(0,)):
