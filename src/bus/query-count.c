@@ -181,8 +181,10 @@ static bool add_event(BusEvent *event, void *user_data, GError **error)
         group = event->topic;
     else if (g_strcmp0(self->group, BUS_KIND_ACTOR) == 0)
         group = event->actor;
-    else if (g_strcmp0(self->group, BUS_KIND_CATEGORY) == 0)
-        group = category = bus_topic_category(event->topic);
+    else if (g_strcmp0(self->group, BUS_KIND_CATEGORY) == 0) {
+        category = bus_topic_category(event->topic);
+        group = category;
+    }
     add_to_bucket(self, event->time_us, group, 1);
     return true;
 }

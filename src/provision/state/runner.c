@@ -426,7 +426,7 @@ static bool finish(Runner *self, bool good, GError **error)
     if (good && self->config != NULL && self->run->stage == PROVISION_STAGE_NETWORK &&
         !pass_over_config(self, error))
         return false;
-    if (good && self->reboot_wanted)
+    if (good && self->config != NULL && self->reboot_wanted)
         power(self);
     return good;
 }
