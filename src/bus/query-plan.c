@@ -74,25 +74,24 @@ static void add_values(BusPlan *self, BusLog *log, const char *kind, const BusFi
         add_key(log, self->minus, kind, filter->none[i]);
 }
 
+typedef struct {
+    const BusQuery *query;
+    GArray *keys;
+} Topics;
+
+static void add_topic(int64_t h, const char *name, void *user_data)
+{
+    const Topics *self = user_data;
+    if (self->keys->len <= KEYS_MAX && bus_query_matches_topic(self->query, name))
+        g_array_append_val(self->keys, h);
+}
+
 /* A topic says its category: filters of both come to a list of topics. */
 static bool add_topics(BusPlan *self, BusLog *log, const BusQuery *query, GError **error)
 {
-    BaseDbStatement *statement =
-        base_db_prepare(log->db, "SELECT h, name FROM bus_name WHERE kind = ?1", error);
-    bool row = true;
-    if (statement == NULL)
-        return false;
     self->plus = g_array_new(FALSE, FALSE, sizeof(int64_t));
-    base_db_bind_text(statement, 1, BUS_KIND_TOPIC);
-    while (base_db_step(statement, &row, error)) {
-        if (!row)
-            return true;
-        int64_t key = base_db_column_int(statement, "h");
-        if (self->plus->len <= KEYS_MAX &&
-            bus_query_matches_topic(query, base_db_column_text(statement, "name")))
-            g_array_append_val(self->plus, key);
-    }
-    return false;
+    Topics topics = {query, self->plus};
+    return bus_block_each_name(log, BUS_KIND_TOPIC, add_topic, &topics, error);
 }
 
 /* An object that is all that the query asks for: events have several, so of two it would not do. */
