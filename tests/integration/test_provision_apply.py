@@ -303,6 +303,27 @@ def test_later_boots_have_nothing_to_do(make_root, build):
         assert boot() == 0, what
 
 
+@pytest.mark.parametrize("more, left", [
+    ("password: p\nwrite_files: [{path: /etc/new, content: x}]\n", False),
+    ("timezone: Europe/London\n", True)])
+def test_a_stage_with_nothing_to_do(make_root, more, left):
+    """Is over with the one before: its unit is not started."""
+    root = make_root()
+    root.write("usr/share/zoneinfo/Europe/London", "TZif2")
+    root.instance("#cloud-config\nuser: {name: ada}\n" + more)
+    root("apply", "--stage", "local")
+    root("apply", "--stage", "network")
+    assert (root.path / "run/atoll/provision/config-done").exists() != left
+    stages = json.loads(root.read("run/cloud-init/status.json"))["v1"]
+    assert bool(stages["modules-config"]["finished"]) != left
+    root("apply", "--stage", "config")
+    root("apply", "--stage", "final")
+    assert "status: done" in root("status").stdout
+    assert (root.path / "etc/localtime").is_symlink() == left
+    marks = {path.name for path in (root.path / "var/lib/cloud/instances/i-1/sem").iterdir()}
+    assert "config_set_passwords" in marks and ("config_timezone" in marks) == left
+
+
 def test_secrets_stay_secret(make_root):
     """No password, hash or private content in a log or in a file that others can read."""
     root = make_root()
