@@ -111,7 +111,8 @@ void update_agent_write_status(const UpdateAgent *self, int64_t now_s)
     g_autofree char *line = g_strdup_printf("STATUS=%s: %s", update_state_name(self->machine.state),
                                             self->machine.reason);
     update_notify_send(line);
-    if (!write_file(self, UPDATE_AGENT_STATUS_NAME, text, &error) ||
-        !write_file(self, UPDATE_AGENT_METRICS_NAME, metrics, &error) || !write_motd(self, &error))
+    /* who waits for a status finds that what goes with it is there */
+    if (!write_file(self, UPDATE_AGENT_METRICS_NAME, metrics, &error) ||
+        !write_motd(self, &error) || !write_file(self, UPDATE_AGENT_STATUS_NAME, text, &error))
         g_warning("%s", error->message);
 }
