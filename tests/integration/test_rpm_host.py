@@ -10,12 +10,6 @@ import rpmhost
 from conftest import BUILD, SOURCE, run
 from hostimage import boot_and_keep_the_previous, hash_password, make_image
 
-# what test_image.py sees started of the same files
-MASKED = [f"--karg=systemd.mask={unit}" for unit in (
-    "apt-daily.timer", "apt-daily-upgrade.timer", "chrony.service", "dpkg-db-backup.timer",
-    "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "man-db.timer",
-    "nftables.service", "podman-restart.service", "podman.socket", "ssh.service",
-    "systemd-pstore.service")]
 ATOLL = BUILD / "src/programs/atoll"
 EXAMPLE = SOURCE / "examples/debian-12-minimal.yaml"
 VAR = "/usr/lib/tmpfiles.d/atoll-var.conf"
@@ -82,5 +76,5 @@ def test_same_var_as_of_debs(commit, minimal_commit):
 def test_boots_and_keeps_the_previous(commit, tmp_path):
     """On UEFI; test_image.py has the same on BIOS."""
     disk = tmp_path / "disk.qcow2"
-    make_image(*commit, disk, hash_password(), *MASKED)
+    make_image(*commit, disk, hash_password())
     boot_and_keep_the_previous(disk, "uefi", tmp_path / "console.log")
