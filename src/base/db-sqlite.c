@@ -376,6 +376,7 @@ BaseDb *base_db_sqlite_open(const char *path, GError **error)
     if (ok) {
         (void)sqlite3_busy_handler(self->handle, on_busy, NULL);
         (void)sqlite3_limit(self->handle, SQLITE_LIMIT_ATTACHED, 0);
+        /* a checkpoint waits for the disk twice: one comes with each 8000 pages, which are 32 MB */
         ok = sqlite3_exec(self->handle,
                           "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                           "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; "

@@ -9,52 +9,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-/* There as long as udev has not got to the end of what the kernel found. */
-#define QUEUE "run/udev/queue"
-#define QUEUE_LIMIT_MS 20000
-
-static long now_ms(void)
-{
-    struct timespec now = {.tv_sec = 0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Only then do cards have their names, and are all disks there that will be. */
-static bool wait_for_devices(int root)
-{
-    char path[64], events[4096];
-    int dir = openat(root, "run/udev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct pollfd queue = {.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .events = POLLIN};
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-    bool watched = dir >= 0 && queue.fd >= 0 && inotify_add_watch(queue.fd, path, IN_DELETE) >= 0;
-    long left_ms = QUEUE_LIMIT_MS;
-    bool busy = faccessat(root, QUEUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    for (long end_ms = now_ms() + left_ms; busy && watched && left_ms > 0;
-         left_ms = end_ms - now_ms()) {
-        (void)poll(&queue, 1, (int)left_ms);
-        while (read(queue.fd, events, sizeof events) > 0)
-            continue;
-        busy = faccessat(root, QUEUE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    }
-    if (dir >= 0)
-        (void)close(dir);
-    if (queue.fd >= 0)
-        (void)close(queue.fd);
-    return !busy;
-}
-
-/* udev may not have begun yet: only it knows, and only then is it worth a program to ask it. */
+/* Waits until udev has got to the end of what the kernel found: before that cards have not got
+ * their names, and some disks are missing. */
 static bool settle(int root)
 {
     static const char *const argv[] = {"udevadm", "settle", "--timeout=20", NULL};
@@ -65,11 +28,15 @@ static bool settle(int root)
            waitpid(pid, &status, 0) == pid && status == 0;
 }
 
+/* udev is asked where it may make a difference: it is at work, or devices are all that differ. */
 static bool facts_hold(int root)
 {
+    bool busy = faccessat(root, "run/udev/queue", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     bool of_devices = false;
-    return provision_facts_hold(root, &of_devices) ||
-           (of_devices && settle(root) && provision_facts_hold(root, &of_devices));
+    bool hold = provision_facts_hold(root, &of_devices);
+    if (hold ? !busy : !of_devices)
+        return hold;
+    return settle(root) && provision_facts_hold(root, &of_devices);
 }
 
 static bool copy_bytes(int from, int to)
@@ -134,7 +101,7 @@ int main(int argc, char **argv)
     struct stat st;
     /* a second run in one boot is somebody's wish */
     if (root < 0 || fstatat(root, "run/cloud-init/status.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-        !wait_for_devices(root) || !facts_hold(root))
+        !facts_hold(root))
         return 0;
     (void)mkdirat(root, "run/atoll", 0755);
     bool good = copy_dir(root, PROVISION_FACTS_RUN "/provision", "run/atoll/provision", 0700) &&

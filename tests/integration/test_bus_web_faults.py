@@ -25,7 +25,7 @@ def state(tmp_path):
 
 
 @pytest.fixture
-def many_files():
+def n_idle():
     """How many clients this machine's limit of open files allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -142,21 +142,21 @@ def open_idle(port):
     return client
 
 
-def test_ten_thousand_idle_followers(serve, state, many_files):
+def test_ten_thousand_idle_followers(serve, state, n_idle):
     """They cost little, the one who listens is served, and all of them end with the server."""
     token = make_token(state)
     server = serve(None, "--state", state, "--quiet")
     publisher = Client(server.port, token)
     publisher.publish()
     before = rss_bytes(server.process)
-    idle = [open_idle(server.port) for _ in range(many_files)]
+    idle = [open_idle(server.port) for _ in range(n_idle)]
     for client in idle:
         assert client.recv(200).startswith(b"HTTP/1.1 200")
     with Stream(server.port) as live:
         for number in range(20):
             made = publisher.publish(body={"n": number})
             assert live.event() == made
-    each = (rss_bytes(server.process) - before) / many_files
+    each = (rss_bytes(server.process) - before) / n_idle
     assert each < 128 * 1024, f"{each:.0f} bytes for each follower"
     assert publisher.get("/messagecount")["messagecount"] >= 20
     for client in idle[::2]:

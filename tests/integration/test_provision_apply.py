@@ -246,31 +246,27 @@ def test_later_boots_have_nothing_to_do(make_root, build):
     assert (root.path / "run/cloud-init/instance-data.json").stat().st_mode & 0o777 == 0o600
     assert json.loads(root.read("run/cloud-init/status.json"))["v1"]["modules-final"]["finished"]
 
-    # while udev is at work the card has not got its name yet
-    root.reboot()
-    root.write("run/udev/queue", "")
-    (root.path / "sys/class/net/eth0").rename(root.path / "sys/class/net/early")
-    with subprocess.Popen([due, root.path]) as waiting:
-        descriptors = pathlib.Path(f"/proc/{waiting.pid}/fd")
-        while not any("inotify" in os.readlink(link) for link in descriptors.iterdir()):
-            assert waiting.poll() is None
-            time.sleep(0.01)
-        (root.path / "sys/class/net/early").rename(root.path / "sys/class/net/eth0")
-        (root.path / "run/udev/queue").unlink()
-        assert waiting.wait(timeout=300) == 1
-    # nor has it before udev begins
-    cards = root.path / "sys/class/net"
+    # before udev is at its end a card has not got its name, and a disk may still come
+    cards, blocks = root.path / "sys/class/net", root.path / "sys/class/block"
     bin_dir = root.path.parent / "bin"
     bin_dir.mkdir()
-    for waits, status in (("exit 0", 0), (f"mv {cards}/early {cards}/eth0", 1)):
+    env = {**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"}
+    for queue, early, meanwhile, status in (
+            (False, True, "true", 0), (False, True, f"mv {cards}/early {cards}/eth0", 1),
+            (True, True, f"mv {cards}/early {cards}/eth0", 1), (True, False, "true", 1),
+            (True, False, f"mkdir {blocks}/vdc; echo 8 > {blocks}/vdc/size", 0)):
         root.reboot()
         root.write("run/udev/control", "")
-        if (cards / "eth0").exists():
+        if queue:
+            root.write("run/udev/queue", "")
+        if early and (cards / "eth0").exists():
             (cards / "eth0").rename(cards / "early")
-        (bin_dir / "udevadm").write_text(f"#!/bin/sh\n[ \"$1\" = settle ] || exit 1\n{waits}\n")
+        (bin_dir / "udevadm").write_text(
+            f"#!/bin/sh\n[ \"$1\" = settle ] && {{ {meanwhile}; }} && : > {bin_dir}/asked\n")
         (bin_dir / "udevadm").chmod(0o755)
-        env = {**os.environ, "PATH": f"{bin_dir}:{os.environ['PATH']}"}
-        assert run(due, root.path, status=None, env=env).returncode == status
+        assert run(due, root.path, status=None, env=env).returncode == status, meanwhile
+        (bin_dir / "asked").unlink()
+    shutil.rmtree(blocks / "vdc")
     shutil.rmtree(root.path / "run/udev")
 
     marks = root.path / "var/lib/cloud/instances/i-1/sem"

@@ -120,12 +120,17 @@ static void drop_read_records(Runner *self, bool first)
         g_ptr_array_set_size(self->report->records, 0);
 }
 
+static bool is_wanted(const Runner *self, const ProvisionApplier *applier)
+{
+    return applier->wanted == NULL || applier->wanted(self->config->plan);
+}
+
 static bool is_due(Runner *self, const ProvisionApplier *applier, bool with_local)
 {
     ProvisionStage stage = self->run->stage;
     if (applier->stage != stage && !(with_local && applier->stage == PROVISION_STAGE_LOCAL))
         return false;
-    return applier->wanted == NULL || applier->wanted(self->config->plan);
+    return is_wanted(self, applier);
 }
 
 static bool note_accounts(Runner *self, GError **error)
@@ -406,8 +411,7 @@ static bool pass_over_config(Runner *self, GError **error)
     const char *stage = provision_apply_stage_name(PROVISION_STAGE_CONFIG);
     g_autoptr(ProvisionReport) nothing = provision_report_new();
     for (const ProvisionApplier *applier = provision_appliers; applier->name != NULL; applier++)
-        if (applier->stage == PROVISION_STAGE_CONFIG &&
-            (applier->wanted == NULL || applier->wanted(self->config->plan)))
+        if (applier->stage == PROVISION_STAGE_CONFIG && is_wanted(self, applier))
             return true;
     return provision_results_begin(self->results, stage, error) &&
            provision_results_end(self->results, stage, nothing, false, error) &&
