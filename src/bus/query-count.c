@@ -10,23 +10,11 @@
 
 #include <string.h>
 
-G_STATIC_ASSERT(BUS_BLOCK_EVENTS == 1024); /* in SQL */
-
 static bool has_no_filter(const BusQuery *query)
 {
     return !bus_filter_has_any(&query->topics) && !bus_filter_has_any(&query->categories) &&
            !bus_filter_has_any(&query->actors) && !bus_filter_has_any(&query->objects) &&
            !bus_filter_has_any(&query->users) && !bus_filter_has_any(&query->packages);
-}
-
-static bool read_number(BaseDbStatement *statement, uint64_t *out_number, GError **error)
-{
-    bool row = false;
-    if (!base_db_step(statement, &row, error))
-        return false;
-    *out_number = row ? (uint64_t)base_db_column_int(statement, "n") : 0;
-    base_db_reset(statement);
-    return true;
 }
 
 typedef struct {
@@ -42,23 +30,29 @@ static bool add_entry(const BusRefsEntry *entry, uint64_t block, void *user_data
     return true;
 }
 
+static uint64_t count_whole(const BusPlan *plan, const BusSpan *span)
+{
+    GHashTableIter iter;
+    gpointer part = NULL;
+    uint64_t n = 0;
+    if (plan->window == NULL)
+        return span->high - span->low + 1;
+    g_hash_table_iter_init(&iter, plan->window);
+    while (g_hash_table_iter_next(&iter, NULL, &part))
+        n += GPOINTER_TO_UINT(part) == BUS_PLAN_WHOLE ? BUS_BLOCK_EVENTS : 0;
+    return n;
+}
+
 /* Over the blocks that lie in the window as a whole. @keys (nullable): of these names; else all. */
-static bool sum_blocks(BusLog *log, const BusQuery *query, const BusPlan *plan, const BusSpan *span,
-                       const GArray *keys, uint64_t *out_sum, GError **error)
+static bool sum_blocks(BusLog *log, const BusPlan *plan, const BusSpan *span, const GArray *keys,
+                       uint64_t *out_sum, GError **error)
 {
     *out_sum = 0;
     if (span->low == 0)
         return true;
     if (keys == NULL) {
-        BaseDbStatement *statement =
-            base_db_prepare(log->db,
-                            "SELECT CAST(COUNT(*) * 1024 AS BIGINT) AS n FROM bus_block WHERE "
-                            "min_us >= ?1 AND max_us < ?2",
-                            error);
-        if (statement == NULL)
-            return false;
-        bus_query_bind_window(statement, 1, query);
-        return read_number(statement, out_sum, error);
+        *out_sum = count_whole(plan, span);
+        return true;
     }
     Sum sum = {.plan = plan};
     if (!bus_refs_load(log->db, keys, (span->low - 1) / BUS_BLOCK_EVENTS,
@@ -101,8 +95,8 @@ static bool add_summed(BusLog *log, const BusQuery *query, const BusPlan *plan, 
 {
     uint64_t more = 0;
     uint64_t less = 0;
-    if (!sum_blocks(log, query, plan, span, plan->plus, &more, error) ||
-        (plan->minus != NULL && !sum_blocks(log, query, plan, span, plan->minus, &less, error)))
+    if (!sum_blocks(log, plan, span, plan->plus, &more, error) ||
+        (plan->minus != NULL && !sum_blocks(log, plan, span, plan->minus, &less, error)))
         return false;
     *total += more;
     *total -= MIN(less, *total);
@@ -318,14 +312,12 @@ static GArray *add_whole_blocks(BusLog *log, const BusPlan *plan, const BusSpan 
 static bool build(BusLog *log, const BusQuery *query, Histogram *self, GError **error)
 {
     BusSpan span = {0};
-    if (!bus_query_span(log, query, &span, error) ||
+    g_autoptr(BusPlan) plan = bus_plan_new(log, query, error);
+    if (plan == NULL || !bus_query_span(log, query, plan, &span, error) ||
         !bus_query_walk_tail(log, query, &span, add_event, self, error))
         return false;
     if (span.low == 0)
         return true;
-    g_autoptr(BusPlan) plan = bus_plan_new(log, query, error);
-    if (plan == NULL)
-        return false;
     g_autoptr(GArray) blocks = add_whole_blocks(log, plan, &span, self, error);
     if (blocks == NULL)
         return false;

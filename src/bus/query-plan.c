@@ -185,6 +185,20 @@ BusPlanPart bus_plan_part(const BusPlan *self, uint64_t block)
                : GPOINTER_TO_UINT(g_hash_table_lookup(self->window, GSIZE_TO_POINTER(block)));
 }
 
+bool bus_plan_limits(const BusPlan *self, uint64_t *out_first, uint64_t *out_last)
+{
+    GHashTableIter iter;
+    gpointer block = NULL;
+    *out_first = UINT64_MAX;
+    *out_last = 0;
+    g_hash_table_iter_init(&iter, self->window);
+    while (g_hash_table_iter_next(&iter, &block, NULL)) {
+        *out_first = MIN(*out_first, GPOINTER_TO_SIZE(block));
+        *out_last = MAX(*out_last, GPOINTER_TO_SIZE(block));
+    }
+    return g_hash_table_size(self->window) > 0;
+}
+
 bool bus_plan_decides(const BusPlan *self, uint64_t seq)
 {
     return self->indexed && bus_plan_part(self, (seq - 1) / BUS_BLOCK_EVENTS) == BUS_PLAN_WHOLE;

@@ -51,6 +51,10 @@ bool bus_plan_decides(const BusPlan *self, uint64_t seq);
 /** bus_plan_part: which part of a block lies in the query's window */
 BusPlanPart bus_plan_part(const BusPlan *self, uint64_t block);
 
+/** bus_plan_limits: the first and the last block that have any part in the window, of a plan that
+ * has one; whether there are any */
+bool bus_plan_limits(const BusPlan *self, uint64_t *out_first, uint64_t *out_last);
+
 /** bus_plan_count_block: reads the matches of one block */
 bool bus_plan_count_block(BusLog *log, const BusQuery *query, uint64_t block, uint64_t *out_count,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,10 +22,6 @@ typedef struct {
     uint64_t head;
 } BusSpan;
 
-/** bus_query_span: reads the log's state and the blocks that the query's time may lie in */
-bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span,
-                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 static inline bool bus_filter_has_any(const BusFilter *filter)
 {
     return filter->any != NULL && filter->any[0] != NULL;
@@ -46,6 +42,11 @@ static inline void bus_query_bind_window(BaseDbStatement *statement, unsigned at
 }
 
 typedef struct _BusPlan BusPlan;
+
+/** bus_query_span: reads the log's state; the blocks that the query's time may lie in are @plan's
+ */
+bool bus_query_span(BusLog *log, const BusQuery *query, const BusPlan *plan, BusSpan *out_span,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** BusQueryFunc: gets one matching event, and owns it; %FALSE with no error set ends the walk */
 typedef bool (*BusQueryFunc)(BusEvent *event, void *user_data, GError **error);

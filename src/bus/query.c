@@ -126,33 +126,11 @@ void bus_query_end(BusLog *log, bool began)
         base_db_rollback(log->db);
 }
 
-/* The blocks whose span of times touches the query's. */
-static bool find_blocks(BusLog *log, const BusQuery *query, BusSpan *span, GError **error)
+bool bus_query_span(BusLog *log, const BusQuery *query, const BusPlan *plan, BusSpan *out_span,
+                    GError **error)
 {
-    BaseDbStatement *statement =
-        base_db_prepare(log->db,
-                        "SELECT MIN(block) AS low, MAX(block) AS high FROM bus_block WHERE "
-                        "max_us >= ?1 AND min_us < ?2",
-                        error);
-    bool row = false;
-    if (statement == NULL)
-        return false;
-    bus_query_bind_window(statement, 1, query);
-    if (!base_db_step(statement, &row, error))
-        return false;
-    if (!row || base_db_column_is_null(statement, "low")) {
-        span->low = 0;
-        span->high = 0;
-    } else {
-        span->low = (uint64_t)base_db_column_int(statement, "low") * BUS_BLOCK_EVENTS + 1;
-        span->high = (uint64_t)(base_db_column_int(statement, "high") + 1) * BUS_BLOCK_EVENTS;
-    }
-    base_db_reset(statement);
-    return true;
-}
-
-bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span, GError **error)
-{
+    uint64_t first = 0;
+    uint64_t last = 0;
     BusSpan span = {0};
     if (!bus_log_head(log, &span.head, error))
         return false;
@@ -160,8 +138,11 @@ bool bus_query_span(BusLog *log, const BusQuery *query, BusSpan *out_span, GErro
     span.tail = MAX(sealed, query->after_seq) + 1;
     span.low = 1;
     span.high = sealed;
-    if (bus_query_has_window(query) && !find_blocks(log, query, &span, error))
-        return false;
+    if (plan->window != NULL) {
+        bool any = bus_plan_limits(plan, &first, &last);
+        span.low = any ? first * BUS_BLOCK_EVENTS + 1 : 0;
+        span.high = any ? (last + 1) * BUS_BLOCK_EVENTS : 0;
+    }
     span.low = MAX(span.low, query->after_seq + 1);
     if (span.low > span.high)
         span.low = span.high = 0;
@@ -448,10 +429,10 @@ GPtrArray *bus_query_run(BusLog *log, const BusQuery *query, uint64_t *out_total
     bool began = false;
     if (!check(query, error) || !bus_query_begin(log, &began, error))
         return NULL;
-    bool ok = bus_query_span(log, query, &span, error);
-    g_autoptr(BusPlan) plan = ok ? bus_plan_new(log, query, error) : NULL;
+    g_autoptr(BusPlan) plan = bus_plan_new(log, query, error);
+    bool ok = plan != NULL && bus_query_span(log, query, plan, &span, error);
     /* Read once, for the total and the page. */
-    g_autoptr(GPtrArray) tail = plan != NULL ? bus_query_read_tail(log, &span, error) : NULL;
+    g_autoptr(GPtrArray) tail = ok ? bus_query_read_tail(log, &span, error) : NULL;
     ok = tail != NULL &&
          (out_total == NULL || bus_query_count(log, query, plan, &span, tail, &total, error)) &&
          (query->limit == 0 || fill(log, query, plan, &span, tail, &page, error));
