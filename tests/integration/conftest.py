@@ -2,6 +2,7 @@
 """Fixtures of the whole-program tests: where the programs are, repositories, servers."""
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -125,3 +126,21 @@ def atoll_host():
 @pytest.fixture(scope="session")
 def build():
     return BUILD
+
+
+@pytest.fixture
+def ordinary_user():
+    """The name of an account with a range of subordinate ids."""
+    if os.geteuid() != 0:
+        pytest.skip("making an account needs root")
+    name = f"atoll-test-{os.getpid()}"
+    run("useradd", "--create-home", "--shell", "/bin/sh", name)
+    for file, flag in (("/etc/subuid", "--add-subuids"), ("/etc/subgid", "--add-subgids")):
+        if not re.search(rf"^{name}:", pathlib.Path(file).read_text(), re.MULTILINE):
+            run("usermod", flag, "900000-965535", name)
+    probe = run("su", name, "-c", "unshare --user true", status=None)
+    if probe.returncode == 0:
+        yield name
+    subprocess.run(["userdel", "--remove", name], check=False, capture_output=True)
+    if probe.returncode != 0:
+        pytest.skip("no user namespaces for ordinary users: " + probe.stderr.strip())

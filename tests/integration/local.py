@@ -139,6 +139,28 @@ def fetch_base(path):
     (path / "Packages").write_text(relax_priorities(fetch(path, BASE_PACKAGES)))
 
 
+def signed_repository(compose, keyring, who, date):
+    """The base packages and one more, with a Release that says when it was made, signed by `who`."""
+    key = make_key(keyring, who)
+    folder = compose.directory / "dated"
+    folder.mkdir()
+    for deb in compose.base.glob("*.deb"):
+        os.link(deb, folder / deb.name)
+    make_deb(folder, "both", files={f"/usr/share/both/{name}": name for name in "zyxwabc"},
+                   scripts={"postinst": "#!/bin/sh\nls -U /usr/share/both > /dev/null\n"
+                                        "useradd --system both\n"})
+    (folder / "Packages").write_text(relax_priorities(index(folder)))
+    text = run("apt-ftparchive", "-o", "APT::FTPArchive::Release::Suite=test", "release", ".",
+               cwd=folder).stdout
+    lines = [f"Date: {date}" if line.startswith("Date:") else line for line in text.splitlines()]
+    (folder / "Release").write_text("\n".join(lines) + "\n")
+    run("gpg", "--homedir", keyring, "--batch", "--local-user", who, "--clearsign",
+        "--output", folder / "InRelease", folder / "Release")
+    (folder / "Release").unlink()
+    return {"name": "dated", "type": "deb", "url": f"file://{folder}", "suites": "./",
+            "keyring": str(key)}
+
+
 class Compose:
     """Composes of one test: a manifest, its own repository beside the base one, a state."""
 

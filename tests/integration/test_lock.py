@@ -85,6 +85,15 @@ def test_lock_says_all_there_is_to_know(locked):
     assert locked.lock.read_bytes() == before
 
 
+def test_lock_says_how_old_repositories_are(locked, keyring):
+    repo = local.signed_repository(locked.compose, keyring, "locked@example.org",
+                                   "Thu, 19 Nov 2026 10:00:00 UTC")
+    locked.compose.write(packages=["passwd", "both"], repos=[repo])
+    locked.run()
+    assert [(one["repository"], one["time"]) for one in locked.read()["repositories"]] == [
+        ("dated", "2026-11-19T10:00:00Z")]
+
+
 def test_compose_follows_the_lock(locked):
     locked.run()
     locked.add("lib", "2.0")

@@ -167,6 +167,16 @@ def test_checks_of_accounts(compose):
     compose.make()
 
 
+def test_groups_that_a_host_may_change(compose):
+    """All are in /etc; one that the tree does not have is named with its place."""
+    compose.write(etc_group_members=["adm", "not-there"], packages=list(local.BASE_PACKAGES))
+    told = run(*[word for word in compose.argv() if word != "--quiet"]).stderr
+    assert re.search(r"tree\.yaml:\d+:\d+: ‘etc-group-members’ names group ‘not-there’, which the "
+                     "tree has not got", told)
+    assert "group ‘adm’" not in told
+    assert "\nadm:x:4:" in compose.cat("/usr/etc/group")
+
+
 def test_ids_from_a_file(compose):
     (compose.directory / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\nfirst:x:444:445:::\n")
     (compose.directory / "group").write_text("root:x:0:\nfirst:x:445:\n")

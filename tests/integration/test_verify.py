@@ -3,6 +3,7 @@
 must not count: the day, the place, the order of directory entries, how many CPUs there are."""
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -148,28 +149,6 @@ def test_no_such_commit(compose):
 
 # --- the same commit, wherever and whenever ---
 
-def signed_repository(compose, keyring, date):
-    """The base packages and one more, with a Release that says when it was made."""
-    key = local.make_key(keyring, "dated@example.org")
-    folder = compose.directory / "dated"
-    folder.mkdir()
-    for deb in compose.base.glob("*.deb"):
-        os.link(deb, folder / deb.name)
-    local.make_deb(folder, "both", files={f"/usr/share/both/{name}": name for name in "zyxwabc"},
-                   scripts={"postinst": "#!/bin/sh\nls -U /usr/share/both > /dev/null\n"
-                                        "useradd --system both\n"})
-    (folder / "Packages").write_text(local.relax_priorities(local.index(folder)))
-    text = run("apt-ftparchive", "-o", "APT::FTPArchive::Release::Suite=test", "release", ".",
-               cwd=folder).stdout
-    lines = [f"Date: {date}" if line.startswith("Date:") else line for line in text.splitlines()]
-    (folder / "Release").write_text("\n".join(lines) + "\n")
-    run("gpg", "--homedir", keyring, "--batch", "--local-user", "dated@example.org", "--clearsign",
-        "--output", folder / "InRelease", folder / "Release")
-    (folder / "Release").unlink()
-    return {"name": "dated", "type": "deb", "url": f"file://{folder}", "suites": "./",
-            "keyring": str(key)}
-
-
 def shuffled(source, target):
     """A copy whose directories list their entries in another order."""
     target.mkdir()
@@ -190,7 +169,8 @@ def test_same_commit_anywhere(base_packages, keyring, tmp_path):
     (tmp_path / "added/z").mkdir(parents=True)
     for name in ("b", "a", "z/c", "d"):
         (tmp_path / "added" / name).write_text(name)
-    repo = signed_repository(first, keyring, "Thu, 19 Nov 2026 10:00:00 UTC")
+    repo = local.signed_repository(first, keyring, "anywhere@example.org",
+                                   "Thu, 19 Nov 2026 10:00:00 UTC")
     first.write(packages=["passwd", "both"], repos=[repo], add_files=[["added", "/usr/share/added"]],
                 **{"automatic_version_prefix": "1.<date:%Y%m%d>"})
     first.make()
@@ -220,6 +200,32 @@ def test_same_commit_anywhere(base_packages, keyring, tmp_path):
             first.ls().items())
         commits.append(commit(other))
     assert len(set(commits)) == 1
+
+
+def test_same_commit_as_an_ordinary_user(ordinary_user, base_packages, keyring):
+    """Root or not, in another directory."""
+    home = pathlib.Path(f"/home/{ordinary_user}")
+    home.chmod(0o755)
+    shutil.copytree(base_packages, home / "base")
+    root = local.Compose(home, home / "base", home / "state")
+    repo = local.signed_repository(root, keyring, "ordinary@example.org",
+                                   "Thu, 19 Nov 2026 10:00:00 UTC")
+    repo["keyring"] = str(shutil.copy(repo["keyring"], home))
+    root.write(packages=["passwd", "both"], repos=[repo])
+    root.make()
+    (home / "other").mkdir()
+    other = local.Compose(home / "other", home / "base", home / "other/state")
+    other.state.mkdir()
+    shutil.copytree(root.state / "keys", other.state / "keys")
+    other.keys = dict(root.keys)
+    other.write()
+    shutil.copy(local.ATOLL, home / "atoll")
+    run("chown", "-R", f"{ordinary_user}:", home)
+    run("su", ordinary_user, "-c", "cd other && ../atoll compose tree.yaml --state state --quiet",
+        cwd=home, timeout=600)
+    made = run("su", ordinary_user, "-c", "ostree --repo=other/state/repo rev-parse test/tree",
+               cwd=home).stdout.strip()
+    assert made == commit(root)
 
 
 def test_source_date_epoch(compose):
