@@ -17,6 +17,8 @@ from vm import KARGS  # noqa: E402
 
 PLAIN = SOURCE / "build-check"
 PROGRAMS = ("atoll-provision", "atoll-provision-early", "atoll-provision-due")
+# what sets kernel arguments
+HOST = "atoll-host"
 PASSWORD = "atoll-test"
 REF = "test/provision"
 # what Ignition's disks and cloud-config's keys call, beside what the example has
@@ -49,19 +51,20 @@ def packages_of(programs):
 
 def make_package(directory, work):
     """atoll-provision as debian/ packages it, of the programs without sanitizers."""
-    hosttree.build_plain(SOURCE, PLAIN, PROGRAMS)
+    hosttree.build_plain(SOURCE, PLAIN, (*PROGRAMS, HOST))
     dressing, root = work / "dressing", work / "root"
     run("meson", "setup", dressing, SOURCE, "-Dprefix=/usr", "-Dhost-units=true",
         "-Dlibexecdir=libexec")
     for name in PROGRAMS:
         shutil.copy(PLAIN / "src/programs" / name, dressing / "src/programs" / name)
     run("meson", "install", "-C", dressing, "--no-rebuild", "--tags", "provision", "--destdir", root)
-    for path in ("bin/atoll-provision", "libexec/atoll-provision-early",
+    shutil.copy(PLAIN / "src/programs" / HOST, root / "usr/bin")
+    for path in ("bin/atoll-host", "bin/atoll-provision", "libexec/atoll-provision-early",
                  "libexec/atoll-provision-due"):
         run("strip", root / "usr" / path)
     debian = root / "DEBIAN"
     debian.mkdir()
-    depends = packages_of(PLAIN / "src/programs" / name for name in PROGRAMS)
+    depends = packages_of(PLAIN / "src/programs" / name for name in (*PROGRAMS, HOST))
     (debian / "control").write_text(
         "Package: atoll-provision\nVersion: 1\nArchitecture: amd64\nDescription: test\n"
         f"Maintainer: Nobody <nobody@example.org>\nDepends: {', '.join(depends)}\n")

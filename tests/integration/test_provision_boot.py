@@ -115,6 +115,9 @@ def check_host(vm, hostname, platform, instance, more=None):
         "ls /var/lib/cloud/instance/boot-finished": "/var/lib/cloud/instance/boot-finished",
         "systemctl list-units --failed --plain --no-legend": "",
         "journalctl -b -o cat | grep -i -e 'ordering cycle' -e 'job .* deleted'": "",
+        # each key's record, by the number that the manual names
+        "journalctl -b -o cat MESSAGE_ID=5b2f1c0e8d7a4b6f9a3c1d2e4f5a6b70 | grep -o 'packages: not-app.*e:'":
+            "packages: not-applicable:",
         **(more or {}),
     })
     # what clouds' tools read off the console
@@ -187,6 +190,7 @@ vlans:
 
 IGNITION = {
     "ignition": {"version": "3.3.0"},
+    "kernelArguments": {"shouldExist": ["atoll.test=yes"], "shouldNotExist": ["quiet"]},
     "passwd": {"users": [{"name": "core", "sshAuthorizedKeys": [metadata.KEY],
                           "groups": ["sudo"], "shell": "/bin/bash"}]},
     "storage": {
@@ -259,6 +263,15 @@ def test_ignition_in_the_firmware(provision_disk, tmp_path):
             "stat -c '%a' /etc/.ignition-result.json": "600",
             "systemctl list-units --failed --plain --no-legend": "",
             "systemctl is-active atoll-provision-early.service": "inactive",
+        })
+        # kernel arguments are for the next boot, in which nothing is done again
+        vm.reboot()
+        assert vm.run("cloud-init status --wait --long").status == 0
+        expect(vm, {
+            "tr ' ' '\\n' < /proc/cmdline | grep -x -e atoll.test=yes -e quiet": "atoll.test=yes",
+            "cat /var/lib/count": "up\nup",
+            "cat /var/data/inside /var/secret/private": "inside\nprivate",
+            "systemctl list-units --failed --plain --no-legend": "",
         })
 
 
