@@ -116,7 +116,7 @@ def check_host(vm, hostname, platform, instance, more=None):
         "systemctl list-units --failed --plain --no-legend": "",
         "journalctl -b -o cat | grep -i -e 'ordering cycle' -e 'job .* deleted'": "",
         # each key's record, by the number that the manual names
-        "journalctl -b -o cat MESSAGE_ID=5b2f1c0e8d7a4b6f9a3c1d2e4f5a6b70 | grep -o 'packages: not-app.*e:'":
+        "journalctl -b -o cat MESSAGE_ID=5b2f1c0e8d7a4b6f9a3c1d2e4f5a6b70 | grep -o '^packages: not-applicable:'":
             "packages: not-applicable:",
         **(more or {}),
     })
