@@ -74,10 +74,13 @@ class Root:
     def read(self, name):
         return (self.path / name).read_text()
 
-    def instance(self, user_data, instance_id="i-1"):
+    def instance(self, user_data, instance_id="i-1", **blobs):
+        """What was found; `blobs` are vendor_data and vendor_data2."""
         directory = self.path / "run/atoll/provision"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "user-data").write_text(user_data)
+        for name, text in blobs.items():
+            (directory / name.replace("_", "-")).write_text(text)
         (directory / "instance.json").write_text(json.dumps(
             {"platform": "nocloud", "id": instance_id, "hostname": "host1",
              "password": CANARY + "-platform", "ssh-keys": []}))
@@ -515,3 +518,69 @@ def test_locale(make_root):
         assert (root.path / "etc/default/locale").exists() == there, name
         outcomes = [record["outcome"] for record in root.records() if record.get("key") == "locale"]
         assert outcomes == ["applied" if there else "not-applicable"], name
+
+
+VENDOR = """#cloud-config
+timezone: Europe/London
+locale: C.UTF-8
+write_files: [{path: /etc/vendor, content: theirs}]
+"""
+VENDOR2 = "#cloud-config\nhostname: vendors\nntp: {servers: [192.0.2.9]}\n"
+
+
+@pytest.mark.parametrize("more, has", [
+    ("", {"vendor_data", "vendor_data2"}),
+    ("vendor_data: {enabled: false}\n", {"vendor_data2"}),
+    ("vendor_data2: {enabled: false}\n", {"vendor_data"})])
+def test_vendor_data(make_root, more, has):
+    """What a platform's owner says counts where the user says nothing, and can be refused."""
+    root = make_root()
+    root.write("usr/share/zoneinfo/Europe/London", "TZif2")
+    root.write("usr/share/zoneinfo/Europe/Oslo", "TZif2")
+    root.instance("#cloud-config\ntimezone: Europe/Oslo\n" + more, vendor_data=VENDOR,
+                  vendor_data2=VENDOR2)
+    root("apply")
+    assert os.readlink(root.path / "etc/localtime").endswith("/Europe/Oslo")
+    assert (root.path / "etc/vendor").exists() == ("vendor_data" in has)
+    name = root.read("etc/hostname")
+    assert name == ("vendors\n" if "vendor_data2" in has else "host1\n")
+    sources = {record["source"] for record in root.records() if record.get("source")}
+    assert ("vendor-data" in sources) == ("vendor_data" in has), sources
+    assert ("vendor-data2" in sources) == ("vendor_data2" in has), sources
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_another_instance_id(make_root, trust):
+    """A host whose disk is started as another instance is set up anew, unless its image trusts the
+    instance that it has."""
+    root = make_root()
+    if trust:
+        root.write("etc/atoll/provision.d/10-trust.yaml", "trust_instance: true\n")
+    root.instance("#cloud-config\nwrite_files: [{path: /etc/mark, content: x, append: true}]\n")
+    root("apply")
+    root.reboot()
+    root.instance("#cloud-config\nwrite_files: [{path: /etc/mark, content: y, append: true}]\n",
+                  instance_id="i-2")
+    root("apply")
+    assert root.read("etc/mark") == ("x" if trust else "xy")
+    assert os.readlink(root.path / "var/lib/cloud/instance").endswith("i-1" if trust else "i-2")
+
+
+def test_as_cloud_init(make_root, tmp_path):
+    """What other programs call as cloud-init, by a link to the one program."""
+    root = make_root()
+    link = tmp_path / "cloud-init"
+    link.symlink_to(root.program)
+    assert run(link, "--version").stdout.startswith("cloud-init ")
+    root.instance("#cloud-config\nhostname: web1\n")
+    root("apply")
+    assert "status: done" in run(link, "status", "--root", root.path).stdout
+    assert run(link, "query", "--root", root.path, "v1.instance_id").stdout == "i-1\n"
+    config = tmp_path / "config"
+    config.write_text("#cloud-config\nhostname: [1]\n")
+    wrong = run(link, "schema", "-c", config, status=1)
+    assert "hostname" in wrong.stdout + wrong.stderr
+    config.write_text("#cloud-config\nhostname: web1\n")
+    run(link, "schema", f"--config-file={config}")
+    assert "services" in run(link, "init").stderr
+    assert run(link, "frobnicate", status=2).stderr

@@ -174,6 +174,27 @@ def test_reads_as_cloud_init(cloudinit, tmp_path):
         assert ours["parts"] == wanted["parts"], name
 
 
+def test_zstd(tmp_path):
+    """cloud-init has no zstd: it comes to what the same without it comes to, as a whole, within a
+    message and within gzip; damaged or endless, it is refused."""
+    def zstd(data):
+        return subprocess.run(["zstd", "-q", "-c"], input=data, check=True, capture_output=True).stdout
+
+    wanted = read_ours(tmp_path, "plain", CONFIG.encode())
+    assert wanted["config"] == {"packages": ["a"]}
+    packed = zstd(CONFIG.encode())
+    part = mime([(["Content-Type: application/zstd", "Content-Transfer-Encoding: base64"],
+                  base64.b64encode(packed).decode())])
+    for name, blob in {"zstd": packed, "zstd-part": part, "zstd-gzip": gzip.compress(packed),
+                       "two-frames": zstd(CONFIG.encode()[:9]) + zstd(CONFIG.encode()[9:])}.items():
+        assert read_ours(tmp_path, name, blob)["config"] == wanted["config"], name
+    for blob, message in {packed[:-6]: "zstd", flipped(packed, 8): "zstd",
+                          zstd(b"#cloud-config\n" + bytes(40 << 20)): "unpacks to more"}.items():
+        (tmp_path / "user-data").write_bytes(blob)
+        result = run(PROGRAM, "validate", tmp_path / "user-data", status=1)
+        assert message in result.stdout + result.stderr, result
+
+
 def data_cases():
     return sorted(path for path in DATA.iterdir() if path.suffix != ".json")
 
