@@ -182,7 +182,7 @@ static bool group(BusLog *log, const char *url, const char *state_dir, uint64_t 
         return false;
     bool ok = true;
     for (unsigned i = 0; i < n_threads; i++) {
-        publishers[i] = (Publisher){group,          url,   state_dir, &ready, n / n_threads * i,
+        publishers[i] = (Publisher){group,         url,   state_dir, &ready, n / n_threads * i,
                                     n / n_threads, batch, NULL};
         threads[i] = g_thread_new("publisher", publish, &publishers[i]);
     }

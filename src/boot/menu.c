@@ -7,11 +7,16 @@
 
 #include "boot/counter.h"
 
+static const char *const owns[] = {"# Written by atoll", "# Written when the disk image was made",
+                                   NULL};
+
 /* syslinux_source sets default, timeout and the entries; the menu file sits behind the link that
  * libostree flips. The serial console is added only where there is one. */
 static const char head[] =
-    "# Written when the disk image was made. The menu is /boot/loader/syslinux.cfg, which changes\n"
-    "# in one step with the deployments; what is not known to be good is started three times.\n"
+    "# Written by atoll. A version that is found good brings its own; the one before is then\n"
+    "# grub.cfg.before. Without this first line the file is left alone.\n"
+    "# The menu is /boot/loader/syslinux.cfg, which changes in one step with the deployments;\n"
+    "# what is not known to be good is started three times.\n"
     "if serial --unit=0 --speed=115200; then\n"
     "  if [ \"$grub_platform\" = pc ]; then\n"
     "    terminal_input --append serial\n"
@@ -87,6 +92,14 @@ static void print_state(GString *script, BootCounter counter)
     g_string_append(script, "    else\n");
     print_start(script, alone, "      ");
     g_string_append(script, "    fi\n");
+}
+
+bool boot_menu_is_own(const char *script)
+{
+    for (const char *const *own = owns; *own != NULL; own++)
+        if (g_str_has_prefix(script, *own))
+            return true;
+    return false;
 }
 
 char *boot_menu_script(void)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 G_BEGIN_DECLS
 
@@ -21,7 +22,23 @@ G_BEGIN_DECLS
  */
 #define BOOT_MENU_LINKS_MARK "ostree/boot.%d/atoll-good"
 
-/** boot_menu_script: (transfer full): /boot/grub/grub.cfg; it never changes on a host */
+/** BOOT_MENU_MAX_BYTES: more than any script of ours has */
+#define BOOT_MENU_MAX_BYTES (64 * 1024)
+
+/**
+ * boot_menu_script:
+ *
+ * Returns: (transfer full): /boot/grub/grub.cfg of this version
+ */
 char *boot_menu_script(void);
+
+/**
+ * boot_menu_is_own:
+ * @script: a grub.cfg
+ *
+ * Returns: whether it begins as those of this and of earlier versions do; one that does not is an
+ *   administrator's own
+ */
+bool boot_menu_is_own(const char *script);
 
 G_END_DECLS

@@ -122,6 +122,11 @@ static void test_script(void)
     }
     g_assert_nonnull(strstr(script, "($root)/boot/loader/entries/atoll-good-$n"));
     g_assert_nonnull(strstr(script, "($root)/ostree/boot.$n/atoll-good"));
+    g_assert_cmpuint(strlen(script), <, BOOT_MENU_MAX_BYTES);
+    g_assert_true(boot_menu_is_own(script));
+    g_assert_true(boot_menu_is_own("# Written when the disk image was made. The menu"));
+    g_assert_false(boot_menu_is_own("# mine\n# Written by atoll"));
+    g_assert_false(boot_menu_is_own(""));
 }
 
 int main(int argc, char **argv)

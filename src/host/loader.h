@@ -20,4 +20,15 @@ G_BEGIN_DECLS
 bool host_loader_update(const HostSysroot *sysroot, char **out_changed, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * host_loader_update_menu:
+ * @sysroot: opened for writing; its boot loader is that of the deployment that runs
+ * @out_changed: whether it was changed
+ * @error: return location; then what was there before is still what starts
+ *
+ * The same for what the boot loader reads: a script may need the modules of its own GRUB.
+ */
+bool host_loader_update_menu(const HostSysroot *sysroot, bool *out_changed,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

@@ -30,6 +30,9 @@ needs_mounts = pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/
 PLAIN = SOURCE / "build-check"
 BLOCK = 4096
 GRUBENV = "boot/grub/grubenv"
+SCRIPT = "boot/grub/grub.cfg"
+# of a disk that an earlier version made; whoever finds a version good writes his own
+OLD_SCRIPT = b"# Written when the disk image was made.\n" + b"# old\n" * 900 + b"# end\n"
 # files below /run of the container
 STUBS = {"ostree-booted": "", "bin/systemctl": "#!/bin/sh\n"}
 
@@ -86,6 +89,15 @@ class Grub:
         assert blocks[0].splitlines()[0] == re.search(r"^DEFAULT (.*)$", default, re.M).group(1)
         return [tuple(re.search(pattern, block).group(1) for pattern in (
             r"KERNEL /?(\S+)", r"INITRD /?(\S+)", r"ostree=/(\S+)")) for block in blocks]
+
+    def script(self):
+        """"old", or that of the host's programs: "new"; the whole of either."""
+        script = self.cat(SCRIPT)
+        if script == OLD_SCRIPT:
+            return "old"
+        assert script.startswith(b"# Written by atoll.") and script.endswith(b"  sleep --interruptible 5\nfi\n")
+        assert b"\0" not in script
+        return "new"
 
     def counter(self):
         block = self.cat(GRUBENV)
@@ -216,6 +228,7 @@ class Versions(Publisher):
             (at / "boot/loader").symlink_to("loader.0")
             (at / "boot/syslinux/syslinux.cfg").symlink_to("../loader/syslinux.cfg")
             (at / GRUBENV).write_bytes(environment_block("new3"))
+            (at / SCRIPT).write_bytes(OLD_SCRIPT)
             repo = f"--repo={at}/ostree/repo"
             run("ostree", "admin", "os-init", f"--sysroot={at}", "os")
             run("ostree", "config", repo, "set", "sysroot.bootloader", "syslinux")

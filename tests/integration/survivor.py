@@ -43,6 +43,7 @@ class Survivor:
     def start(self):
         """(version, whether it runs for good)."""
         entry, counter = self.grub.choose()
+        self.grub.script()
         menu = self.menu()
         self.grub.set_counter(counter)
         with self.versions.mount(self.image) as disk:

@@ -234,6 +234,8 @@ def test_more_bad_versions(host_disks, tmp_path, request):
         # a file of this host for which the next version has a new default
         host.check("mkdir -p /etc/atoll/etc.d && echo mine > /etc/lamp && echo mine > /etc/bulb && "
                    "echo 'rules: [{path: /etc/lamp, policy: take}]' > /etc/atoll/etc.d/10.yaml")
+        # as a disk has it that an earlier atoll made
+        host.check("sed -i '1i # Written when the disk image was made.' /boot/grub/grub.cfg")
         host.deploy_and_reboot("6-good")
         host.next_boot()
         status = host.settle()
@@ -247,8 +249,10 @@ def test_more_bad_versions(host_disks, tmp_path, request):
         # still remembered
         assert [one["version"] for one in status["blocked"]] == ["2-no-root"]
         assert "failed on this host before" in host.run("atoll-host deploy 2-no-root").output
-        assert "The boot loader for UEFI and BIOS is now" in host.check(
-            "journalctl -b -o cat --no-pager -u atoll-host-bless.service")
+        told = host.check("journalctl -b -o cat --no-pager -u atoll-host-bless.service")
+        assert "The boot loader for UEFI and BIOS is now" in told
+        assert "The boot menu's script is now" in told
+        assert host.check("head -c 18 /boot/grub/grub.cfg") == "# Written by atoll"
         assert "6-good" in host.check("atoll-host status")
         check_full_disk(host)
         # GRUB sees what is on the disk when the file system is unmounted

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from bootedhost import Grub, Loop, Versions, needs_mounts
+from bootedhost import OLD_SCRIPT, SCRIPT, Grub, Loop, Versions, needs_mounts
 from conftest import run
 
 pytestmark = needs_mounts
@@ -60,6 +60,38 @@ def test_whose_trial_it_is(boot):  # pylint: disable=redefined-outer-name
         assert not host.may_be_given_up() and host.status()["boot"]["good"]
     with boot() as host:
         assert host.version() == "2" and not host.may_be_given_up()
+
+
+def test_the_script_of_the_menu(boot, tmp_path):  # pylint: disable=redefined-outer-name
+    """A version that is found good brings its own, whole to a boot loader that sees no journal; an
+    administrator's is left alone."""
+    grub = Grub(tmp_path / "disk.raw")
+    assert grub.script() == "old"
+    with boot() as host:
+        assert "The boot menu's script is now the one" in host.atoll("boot", "bless").stdout
+        grub.script()
+        new = (host.root / SCRIPT).read_bytes()
+        assert (host.root / f"{SCRIPT}.before").read_bytes() == OLD_SCRIPT
+        host.atoll("deploy", "--quiet", "2")
+        host.finish()
+    assert grub.script() == "new" and grub.cat(SCRIPT) == new
+    with boot() as host:
+        (host.root / SCRIPT).write_text("# mine\n")
+        assert "script" not in host.atoll("boot", "bless").stdout
+    assert grub.cat(SCRIPT) == b"# mine\n"
+
+
+def test_a_script_that_cannot_be_written(boot):  # pylint: disable=redefined-outer-name
+    """The version is good all the same, and the script is what it was."""
+    with boot() as host:
+        run("chattr", "+i", (host.root / SCRIPT).parent)
+        done = host.atoll("boot", "bless")
+        run("chattr", "-i", (host.root / SCRIPT).parent)
+        assert "The boot loader was left as it is: updating the boot menu's script: " in done.stderr
+        assert "Operation not permitted" in done.stderr
+        assert (host.root / SCRIPT).read_bytes() == OLD_SCRIPT
+        assert not list((host.root / SCRIPT).parent.glob("grub.cfg?*"))
+        assert host.status()["boot"]["good"]
 
 
 def test_staged_on_trial(boot, versions):  # pylint: disable=redefined-outer-name

@@ -24,25 +24,31 @@ static void end_trial(const CmdHostBoot *self)
         host_trial_forget_fallback(state_dir);
 }
 
+static void tell_changed(const char *what, const char *of)
+{
+    g_autofree char *text = g_strdup_printf(
+        "The %s%s is now the one of this version; the one before is kept beside it.", what, of);
+    cmd_host_boot_say(HOST_MESSAGE_LOADER, false, text);
+    printf("%s\n", text);
+}
+
 /* A boot loader that stays as it was is no reason to call the version bad: it has just started it.
  */
 static void update_loader(const CmdHostBoot *self, GCancellable *cancellable)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *changed = NULL;
-    if (!host_loader_update(self->sysroot, &changed, cancellable, &error)) {
+    bool is_menu_changed = false;
+    if (!host_loader_update(self->sysroot, &changed, cancellable, &error) ||
+        !host_loader_update_menu(self->sysroot, &is_menu_changed, &error)) {
         g_autofree char *text =
             g_strdup_printf("The boot loader was left as it is: %s", error->message);
         cmd_host_boot_say(HOST_MESSAGE_LOADER, true, text);
-        return;
     }
-    if (changed == NULL)
-        return;
-    g_autofree char *text = g_strdup_printf(
-        "The boot loader for %s is now the one of this version; the one before is kept beside it.",
-        changed);
-    cmd_host_boot_say(HOST_MESSAGE_LOADER, false, text);
-    printf("%s\n", text);
+    if (changed != NULL)
+        tell_changed("boot loader for ", changed);
+    if (is_menu_changed)
+        tell_changed("boot menu's script", "");
 }
 
 CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
