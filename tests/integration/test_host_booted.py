@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What only a booted host does: it stages, and a version that was not found good yet is on trial."""
 import contextlib
+import json
 import os
 
 import pytest
@@ -60,6 +61,37 @@ def test_whose_trial_it_is(boot):  # pylint: disable=redefined-outer-name
         assert not host.may_be_given_up() and host.status()["boot"]["good"]
     with boot() as host:
         assert host.version() == "2" and not host.may_be_given_up()
+
+
+def test_power_gone_right_after_the_change(boot):  # pylint: disable=redefined-outer-name
+    """libostree had changed what boots, and that was all; GRUB did not see it yet."""
+    with boot() as host:
+        host.atoll("boot", "bless")
+        policy = host.deployment / "etc/atoll/etc.d"
+        policy.mkdir(parents=True)
+        (policy / "10.yaml").write_text("rules: [{path: /etc/conf1, policy: take}]\n")
+        (host.deployment / "etc/conf1").write_text("mine\n")
+        host.atoll("deploy", "--quiet", "2")
+        host.run("ostree", "admin", "finalize-staged")
+    with boot(entry=1) as host:
+        assert host.version() == "1"
+        host.atoll("agent", "booted")
+        status = host.status()
+        assert "another version starts by default" in status["boot"]["text"]
+        assert status["pending"] is None
+        events = [record["event"] for record in json.loads(
+            host.atoll("history", "--json").stdout)["history"]]
+        assert events.count("finalized") == 1, events
+        # the same once more; it is what starts next, and nothing has to be staged
+        host.atoll("agent", "booted", status=None)
+        assert host.atoll("deploy", "2", status=3).stdout
+    with boot() as host:
+        assert host.version() == "2"
+        assert (host.deployment / "etc/conf1").read_text() == "2\n"
+        host.atoll("boot", "bless")
+        events = [record["event"] for record in json.loads(
+            host.atoll("history", "--json").stdout)["history"]]
+        assert events.count("finalized") == 1, events
 
 
 def test_the_script_of_the_menu(boot, tmp_path):  # pylint: disable=redefined-outer-name

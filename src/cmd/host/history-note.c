@@ -21,16 +21,6 @@ const CmdOption cmd_host_note_options[] = {
     {0},
 };
 
-CmdExit cmd_host_agent_booted_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(HostSysroot) sysroot =
-        host_sysroot_open(cmd_args_string(args, "sysroot"), HOST_SYSROOT_READ, cancellable, error);
-    if (sysroot == NULL)
-        return CMD_EXIT_FAILED;
-    g_autofree char *state_dir = host_sysroot_state_dir(sysroot);
-    return host_history_note_boot(sysroot, state_dir) ? CMD_EXIT_DONE : CMD_EXIT_NOTHING_TO_DO;
-}
-
 CmdExit cmd_host_agent_down_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_autoptr(HostSysroot) sysroot =
@@ -75,11 +65,33 @@ static HostHistoryRecord *find_staged(GPtrArray *records)
     return staged;
 }
 
+static bool is_finalized(const HostSysroot *sysroot, const HostHistoryRecord *staged)
+{
+    OstreeDeployment *next = host_sysroot_default(sysroot);
+    return strcmp(ostree_deployment_get_csum(next), staged->commit) == 0 &&
+           !ostree_deployment_is_staged(next);
+}
+
+/* @sysroot: opened for writing */
+static bool finish(const HostSysroot *sysroot, const char *state_dir,
+                   const HostHistoryRecord *staged, GError **error)
+{
+    unsigned n = 0;
+    if (!host_history_append(state_dir, HOST_HISTORY_FINALIZED, staged->commit, staged->version,
+                             NULL, error) ||
+        !host_etc_take(sysroot, host_sysroot_default(sysroot), state_dir, &n, error))
+        return false;
+    if (n > 0)
+        printf("%u files in /etc gave way to new defaults; they are in ‘%s/" HOST_ETC_SAVED_NAME
+               "’\n",
+               n, state_dir);
+    return true;
+}
+
 /* Runs after every end of ostree-finalize-staged.service, also when nothing was staged. */
 CmdExit cmd_host_agent_finalized_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     const char *result = g_getenv("SERVICE_RESULT");
-    unsigned n = 0;
     g_autoptr(HostSysroot) sysroot =
         host_sysroot_open(cmd_args_string(args, "sysroot"), HOST_SYSROOT_WRITE, cancellable, error);
     if (sysroot == NULL)
@@ -89,9 +101,7 @@ CmdExit cmd_host_agent_finalized_run(const CmdArgs *args, GCancellable *cancella
     const HostHistoryRecord *staged = find_staged(records);
     if (staged == NULL)
         return CMD_EXIT_NOTHING_TO_DO;
-    OstreeDeployment *next = host_sysroot_default(sysroot);
-    bool is_done = strcmp(ostree_deployment_get_csum(next), staged->commit) == 0 &&
-                   !ostree_deployment_is_staged(next);
+    bool is_done = is_finalized(sysroot, staged);
     if (result != NULL && strcmp(result, "success") == 0 && !is_done)
         return CMD_EXIT_NOTHING_TO_DO; /* stopped by hand, with nothing to finalise */
     if (!is_done) {
@@ -101,13 +111,36 @@ CmdExit cmd_host_agent_finalized_run(const CmdArgs *args, GCancellable *cancella
                    ? CMD_EXIT_DONE
                    : CMD_EXIT_FAILED;
     }
-    if (!host_history_append(state_dir, HOST_HISTORY_FINALIZED, staged->commit, staged->version,
-                             NULL, error) ||
-        !host_etc_take(sysroot, next, state_dir, &n, error))
+    return finish(sysroot, state_dir, staged, error) ? CMD_EXIT_DONE : CMD_EXIT_FAILED;
+}
+
+/* The power can go between libostree's change of what boots and what comes after it, and GRUB,
+ * which does not replay the journal, then starts the old version once more: the rest is done now.
+ * When the new one runs, its /etc is in use, and stays. */
+static bool finish_late(const char *path, const HostSysroot *sysroot, const char *state_dir,
+                        GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) records = host_history_load(state_dir, 0);
+    const HostHistoryRecord *staged = find_staged(records);
+    if (staged == NULL || sysroot->booted == NULL || !is_finalized(sysroot, staged))
+        return true;
+    if (ostree_deployment_equal(sysroot->booted, host_sysroot_default(sysroot)))
+        return host_history_append(state_dir, HOST_HISTORY_FINALIZED, staged->commit,
+                                   staged->version, NULL, error);
+    g_autoptr(HostSysroot) writable =
+        host_sysroot_open(path, HOST_SYSROOT_WRITE, cancellable, error);
+    return writable != NULL && finish(writable, state_dir, staged, error);
+}
+
+CmdExit cmd_host_agent_booted_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(HostSysroot) sysroot =
+        host_sysroot_open(cmd_args_string(args, "sysroot"), HOST_SYSROOT_READ, cancellable, error);
+    if (sysroot == NULL)
         return CMD_EXIT_FAILED;
-    if (n > 0)
-        printf("%u files in /etc gave way to new defaults; they are in ‘%s/" HOST_ETC_SAVED_NAME
-               "’\n",
-               n, state_dir);
-    return CMD_EXIT_DONE;
+    g_autofree char *state_dir = host_sysroot_state_dir(sysroot);
+    g_autoptr(GError) local = NULL;
+    if (!finish_late(cmd_args_string(args, "sysroot"), sysroot, state_dir, cancellable, &local))
+        g_warning("what a shutdown left undone: %s", local->message);
+    return host_history_note_boot(sysroot, state_dir) ? CMD_EXIT_DONE : CMD_EXIT_NOTHING_TO_DO;
 }
