@@ -83,7 +83,9 @@ static void test_values(void)
         g_test_message("%s: %s: %s", values[i].schema, values[i].value,
                        error != NULL ? error->message : "fits");
         g_assert_true(ok == (values[i].message == NULL));
-        g_assert_true(ok || strstr(error->message, values[i].message) != NULL);
+        g_assert_true(ok == (error == NULL));
+        if (error != NULL)
+            g_assert_nonnull(strstr(error->message, values[i].message));
     }
 }
 

@@ -242,7 +242,7 @@ static bool check_chunk(Verifier *self, const BusVerifyChunk *chunk, GError **er
             self->result->n_bodies_gone += row->body == NULL && !row->body_missing;
             check_chain(self, row, sound);
         }
-        self->prev_known = sound && row->event->seq == row->seq;
+        self->prev_known = sound && row->event != NULL && row->event->seq == row->seq;
         memcpy(self->prev, row->text_hash, sizeof self->prev);
         if (!add_leaf(self, row, error))
             return false;

@@ -44,7 +44,7 @@ static void hang_up(void)
     DIR *dir = opendir("/proc/self/fd");
     const struct dirent *entry = NULL;
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = {0};
         socklen_t size = sizeof peer;
         guint64 fd = 0;
         if (g_ascii_string_to_unsigned(entry->d_name, 10, 0, G_MAXINT, &fd, NULL) &&

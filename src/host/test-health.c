@@ -51,7 +51,7 @@ static void test_files(void)
         bool ok = host_health_plan_read(checks, "d/f.yaml", true, bytes, &error);
         g_test_message("%s: %s", rows[i].text, error != NULL ? error->message : "good");
         g_assert_true(ok == (rows[i].error == NULL));
-        if (rows[i].error != NULL)
+        if (error != NULL)
             g_assert_nonnull(strstr(error->message, rows[i].error));
         g_assert_cmpuint(checks->len, ==, rows[i].n_checks);
     }

@@ -31,18 +31,20 @@ static bool get_text(const BaseYaml *yaml, const BaseYamlNode *node, const char 
     return base_yaml_get_string(yaml, value, name, out_text, error);
 }
 
-static bool get_list(const BaseYaml *yaml, const BaseYamlNode *node, const char *name,
-                     const BaseYamlNode **out_list, GError **error)
+static const BaseYamlNode *get_list(const BaseYaml *yaml, const BaseYamlNode *node,
+                                    const char *name, GError **error)
 {
     const BaseYamlNode *list = base_yaml_find(node, name);
-    if (list == NULL)
-        return base_yaml_set_error(yaml, node, error, "‘%s’ is missing", name);
+    if (list == NULL) {
+        (void)base_yaml_set_error(yaml, node, error, "‘%s’ is missing", name);
+        return NULL;
+    }
     if (!base_yaml_check_kind(yaml, list, name, BASE_YAML_LIST, error))
-        return false;
-    if (list->values->len > MAX_ADVISORIES)
-        return base_yaml_set_error(yaml, list, error, "more than %d items", MAX_ADVISORIES);
-    *out_list = list;
-    return true;
+        return NULL;
+    if (list->values->len <= MAX_ADVISORIES)
+        return list;
+    (void)base_yaml_set_error(yaml, list, error, "more than %d items", MAX_ADVISORIES);
+    return NULL;
 }
 
 static GVariant *read_packages(const BaseYaml *yaml, const BaseYamlNode *list, GError **error)
@@ -79,7 +81,7 @@ static bool check_severity(const BaseYaml *yaml, const BaseYamlNode *node, const
                            GError **error)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(severities); i++)
-        if (strcmp(text, severities[i]) == 0)
+        if (g_strcmp0(text, severities[i]) == 0)
             return true;
     return base_yaml_set_error(yaml, base_yaml_find(node, "severity"), error,
                                "‘%s’ is no severity; it is none, low, moderate, important or "
@@ -93,15 +95,16 @@ static bool take_one(const BaseYaml *yaml, const BaseYamlNode *node, GVariantBui
     static const char *const known[] = {"id", "severity", "packages", "references", NULL};
     const char *id = NULL;
     const char *severity = NULL;
-    const BaseYamlNode *packages = NULL;
-    const BaseYamlNode *references = NULL;
     if (!base_yaml_check_kind(yaml, node, "advisories", BASE_YAML_MAPPING, error) ||
         !base_yaml_check_keys(yaml, node, known, error) ||
         !get_text(yaml, node, "id", &id, error) ||
         !get_text(yaml, node, "severity", &severity, error) ||
-        !check_severity(yaml, node, severity, error) ||
-        !get_list(yaml, node, "packages", &packages, error) ||
-        !get_list(yaml, node, "references", &references, error))
+        !check_severity(yaml, node, severity, error))
+        return false;
+    const BaseYamlNode *packages = get_list(yaml, node, "packages", error);
+    const BaseYamlNode *references =
+        packages != NULL ? get_list(yaml, node, "references", error) : NULL;
+    if (references == NULL)
         return false;
     g_autoptr(GVariant) names = read_packages(yaml, packages, error);
     g_autoptr(GVariant) links = names != NULL ? read_references(yaml, references, error) : NULL;
@@ -116,10 +119,10 @@ static bool take_one(const BaseYaml *yaml, const BaseYamlNode *node, GVariantBui
 
 bool manifest_lock_advisories_take(const BaseYaml *yaml, GVariant **out_advisories, GError **error)
 {
-    const BaseYamlNode *list = NULL;
     if (base_yaml_find(yaml->root, "advisories") == NULL)
         return true;
-    if (!get_list(yaml, yaml->root, "advisories", &list, error))
+    const BaseYamlNode *list = get_list(yaml, yaml->root, "advisories", error);
+    if (list == NULL)
         return false;
     g_auto(GVariantBuilder) builder =
         G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE(MANIFEST_LOCK_ADVISORIES_TYPE));

@@ -165,8 +165,9 @@ static void by_machine(ProvisionIdentity *self, const ProvisionPlatform *platfor
             const ProvisionValue *item = g_ptr_array_index(list->items, i);
             const ProvisionDatasource *named =
                 item->text != NULL ? provision_datasource_find(item->text) : NULL;
-            allowed = named == *row || (named != NULL && strcmp(named->name, "nocloud") == 0 &&
-                                        strcmp((*row)->name, "nocloud-net") == 0);
+            allowed =
+                named != NULL && (named == *row || (strcmp(named->name, "nocloud") == 0 &&
+                                                    strcmp((*row)->name, "nocloud-net") == 0));
         }
         if (allowed && (*row)->matches(platform))
             add(self, *row);

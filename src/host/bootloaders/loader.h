@@ -60,8 +60,8 @@ typedef struct {
  * @out_changed: whether it was another one
  * @error: return location; then what was there before is still there
  *
- * Makes /boot/grub/grub.cfg the one of this version, unless it is an administrator's own or the disk
- * has none.
+ * Makes /boot/grub/grub.cfg the one of this version, unless it is an administrator's own or the
+ * disk has none.
  */
 bool host_loader_menu_update(int sysroot_fd, bool *out_changed,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -344,6 +344,7 @@ static bool fetch_from(const PackagesRpmMetadata *self, const char *base, GPtrAr
 
 static bool translate(GError *inner, GError **error)
 {
+    g_assert(inner != NULL);
     if (g_error_matches(inner, BASE_ERROR, BASE_ERROR_INVALID))
         g_set_error_literal(error, PACKAGES_ERROR, PACKAGES_ERROR_DIGEST, inner->message);
     else

@@ -140,7 +140,7 @@ void provision_cloud_read_ssh_keys(ProvisionCloud *cloud, const ProvisionMember 
         const char *what = words[0] != NULL ? words[1] : NULL;
         bool private = g_strcmp0(what, "private") == 0;
         bool public = g_strcmp0(what, "public") == 0;
-        if (!private && !public && g_strcmp0(what, "certificate") != 0) {
+        if (what == NULL || (!private && !public && strcmp(what, "certificate") != 0)) {
             provision_report_add(cloud->report, &entry->at, PROVISION_UNKNOWN,
                                  "unknown key: TYPE_private, TYPE_public or TYPE_certificate");
             continue;

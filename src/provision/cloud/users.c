@@ -461,7 +461,7 @@ static void read_password_entry(ProvisionCloud *cloud, const ProvisionValue *ent
                              kind);
     else if (name == NULL || (password == NULL && strcmp(kind, "RANDOM") != 0))
         provision_cloud_fail(cloud, &entry->at, "wants a name, and a password or type: RANDOM");
-    else if (strcmp(kind, "hash") == 0 && !is_one_line(password))
+    else if (strcmp(kind, "hash") == 0 && password != NULL && !is_one_line(password))
         provision_cloud_fail(cloud, &entry->at, "the password is no hash of crypt(5)");
     else
         add_password(cloud, &entry->at, name, password, kind);

@@ -109,7 +109,7 @@ static bool partition_gpt(int fd, const ProvisionDisk *disk, bool *out_changed, 
     if (!provision_partition_plan(after, disk, NULL, error))
         return false;
     *out_changed = disk->wipe_table || found != PROVISION_GPT_GOOD ||
-                   memcmp(before->entries, after->entries, sizeof after->entries) != 0;
+                   !provision_gpt_same_entries(before, after);
     if (!*out_changed)
         return true;
     return provision_gpt_save(after, fd, error) &&

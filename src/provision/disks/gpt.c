@@ -81,6 +81,21 @@ static uint64_t table_sectors(const ProvisionGpt *self)
     return (TABLE_BYTES + self->sector_bytes - 1) / self->sector_bytes;
 }
 
+static bool is_same(const ProvisionGptEntry *one, const ProvisionGptEntry *other)
+{
+    return one->used == other->used && one->start == other->start && one->end == other->end &&
+           one->attributes == other->attributes && strcmp(one->type, other->type) == 0 &&
+           strcmp(one->guid, other->guid) == 0 && strcmp(one->label, other->label) == 0;
+}
+
+bool provision_gpt_same_entries(const ProvisionGpt *self, const ProvisionGpt *other)
+{
+    for (unsigned i = 0; i < PROVISION_GPT_ENTRIES; i++)
+        if (!is_same(&self->entries[i], &other->entries[i]))
+            return false;
+    return true;
+}
+
 bool provision_gpt_init(ProvisionGpt *self, unsigned sector_bytes, uint64_t n_sectors)
 {
     memset(self, 0, sizeof *self);

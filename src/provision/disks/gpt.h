@@ -50,6 +50,9 @@ typedef struct {
     ProvisionGptEntry entries[PROVISION_GPT_ENTRIES];
 } ProvisionGpt;
 
+/** provision_gpt_same_entries: whether both have the same partitions */
+bool provision_gpt_same_entries(const ProvisionGpt *self, const ProvisionGpt *other);
+
 /** provision_gpt_init: an empty table for a disk; %FALSE when it is too small for one */
 bool provision_gpt_init(ProvisionGpt *self, unsigned sector_bytes, uint64_t n_sectors);
 
