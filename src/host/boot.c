@@ -91,8 +91,7 @@ char *host_boot_print(const HostBoot *self)
         return g_strdup("the version that should start by default did not; this one was started "
                         "instead");
     if (!self->is_default)
-        return g_strdup("another version starts by default: this one was chosen by hand, or the "
-                        "power went in the moment of the change");
+        return g_strdup("not the default: chosen by hand, or left by a power cut");
     if (self->is_good)
         return g_strdup("found good");
     if (host_boot_uncounted(self))

@@ -77,7 +77,7 @@ def test_power_gone_right_after_the_change(boot):  # pylint: disable=redefined-o
         assert host.version() == "1"
         host.atoll("agent", "booted")
         status = host.status()
-        assert "another version starts by default" in status["boot"]["text"]
+        assert "left by a power cut" in status["boot"]["text"]
         assert status["pending"] is None
         events = [record["event"] for record in json.loads(
             host.atoll("history", "--json").stdout)["history"]]
