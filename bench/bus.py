@@ -3,13 +3,13 @@
 """Measures the event log: appends, verifying, queries; against the disk and against RabbitMQ.
 
 All sides run in turn, several rounds; quote the ratios: rates belong to the machine. RabbitMQ is
-asked like for like: a durable queue, persistent messages, and as many of them unconfirmed as we have
-events on their way: one, against single appends; 100, against batches of 100; one on each of 16
-channels, against 16 publishers that share their commits; 200, against two publishers of batches.
-Either kind of its durable queues is measured, and the faster one counts. Both sides have run
-for a while before, as servers have: SQLite's log grows to its size in a process's first seconds. CPU time is that of all processes
-of a side: RabbitMQ's server and its client, or the one that appends. Queries run over --events
-stored events on SQLite and, copied, on PostgreSQL.
+asked like for like: a durable queue, persistent messages, and as many of them unconfirmed as we
+have events on their way: one, against single appends; 100, against batches of 100; one on each of
+16 channels, against 16 publishers that share their commits; 200, against two publishers of batches.
+Either kind of its durable queues is measured, and the faster one counts. Both sides have run for a
+while before, as servers have: SQLite's log grows to its size in a process's first seconds. CPU time
+is that of all processes of a side: RabbitMQ's server and its client, or the one that appends.
+Queries run over --events stored events on SQLite and, copied, on PostgreSQL.
 """
 import argparse
 import json
