@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The script of GRUB's menu, the same for every firmware. A new one is written beside it, synced,
- * and the two names are exchanged: nothing is freed, so that GRUB, which does not replay the
- * journal of the file system, finds a whole script under either name at every moment.
+ * The script of GRUB's menu, the same for every firmware. A new one is written beside it, put in
+ * its place on the disk, and the two names are exchanged: nothing is freed, so that GRUB, which
+ * does not replay the journal of the file system, finds a whole script at every moment.
  */
 #include "base/error.h"
 #include "base/fd.h"
@@ -19,8 +19,11 @@
 #define SCRIPT "grub.cfg"
 #define OTHER "grub.cfg.before"
 
+/* A journal that is committed is not enough: the blocks that name a file and those that describe it
+ * then go to their places in any order. sync() writes them there, as the device's own cache. */
 static bool exchange(int dfd, GError **error)
 {
+    sync();
     if (renameat2(dfd, OTHER, dfd, SCRIPT, RENAME_EXCHANGE) == 0 && syncfs(dfd) == 0)
         return true;
     int saved_errno = errno;
