@@ -110,7 +110,7 @@ void bus_canonical_append_number(GString *out, double value)
         bus_canonical_append_int(out, (int64_t)value);
         return;
     }
-    char digits[40];
+    char digits[40] = "";
     int point = 0;
     /* Below the normal range fewer than 15 digits may be enough. */
     for (int n = value < 2.3e-308 ? 1 : 15; n <= 17; n++) {

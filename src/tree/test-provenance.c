@@ -39,7 +39,7 @@ static GPtrArray *trust(const StoreKey *key)
 
 static StoreKey new_key(void)
 {
-    StoreKey key;
+    StoreKey key = {0};
     g_assert_true(base_ed25519_generate(key.seed, key.public_key, NULL));
     return key;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # First boot before the real root runs: Ignition's disks, files, users and units. What formats and
 # encrypts is taken along when the tree has it.
+# shellcheck disable=SC2154 # dracut sets moddir and systemdsystemunitdir
 
 check() {
     [ -x /usr/libexec/atoll-provision-early ] || return 1

@@ -21,7 +21,7 @@ static void print_text(const BusEvent *event)
 {
     char hash[2 * BASE_SHA256_BYTES + 1];
     g_autofree char *seq = g_strdup_printf("%" G_GUINT64_FORMAT, event->seq);
-    g_autofree char *severity = g_strdup_printf("%u", event->severity);
+    g_autofree char *severity = g_strdup_printf("%u", (unsigned)event->severity);
     g_autofree char *time = bus_time_print(event->time_us);
     g_autofree char *logged = bus_time_print(event->logged_us);
     base_digest_to_hex(event->hash, sizeof event->hash, hash);
