@@ -101,11 +101,3 @@ bool host_loader_update(const HostSysroot *sysroot, char **out_changed, GCancell
         *out_changed = g_strdup(changed->str);
     return ok;
 }
-
-bool host_loader_update_menu(const HostSysroot *sysroot, bool *out_changed, GError **error)
-{
-    if (host_loader_menu_update(ostree_sysroot_get_fd(sysroot->ostree), out_changed, error))
-        return true;
-    g_prefix_error(error, "updating the boot menu's script: ");
-    return false;
-}

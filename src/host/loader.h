@@ -26,7 +26,8 @@ bool host_loader_update(const HostSysroot *sysroot, char **out_changed, GCancell
  * @out_changed: whether it was changed
  * @error: return location; then what was there before is still what starts
  *
- * The same for what the boot loader reads: a script may need the modules of its own GRUB.
+ * Makes /boot/grub/grub.cfg the one of this version, unless it is an administrator's own or the
+ * disk has none. It comes after the boot loader: a script may need the modules of its own GRUB.
  */
 bool host_loader_update_menu(const HostSysroot *sysroot, bool *out_changed,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,8 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "boot/menu.h"
-#include "host/bootloaders/loader.h"
-#include "host/error.h"
+#include "host/loader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,10 +29,10 @@ static bool exchange(int dfd, GError **error)
     return base_error_set_errno(error, saved_errno, "exchanging ‘%s’ and ‘%s’", OTHER, SCRIPT);
 }
 
-bool host_loader_menu_update(int sysroot_fd, bool *out_changed, GError **error)
+bool host_loader_update_menu(const HostSysroot *sysroot, bool *out_changed, GError **error)
 {
     *out_changed = false;
-    base_autofd dfd = base_fd_open_dir(sysroot_fd, "boot/grub", NULL);
+    base_autofd dfd = base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), "boot/grub", NULL);
     g_autoptr(GBytes) have =
         dfd >= 0 ? base_fd_read_file(dfd, SCRIPT, BOOT_MENU_MAX_BYTES, NULL) : NULL;
     g_autofree char *script = boot_menu_script();
@@ -42,8 +41,10 @@ bool host_loader_menu_update(int sysroot_fd, bool *out_changed, GError **error)
         return true;
     if (!base_fd_replace_file(dfd, OTHER, script, strlen(script), 0644, BASE_FD_REPLACE_DEFAULT,
                               error) ||
-        !exchange(dfd, error))
+        !exchange(dfd, error)) {
+        g_prefix_error(error, "updating the boot menu's script: ");
         return false;
+    }
     *out_changed = true;
     return true;
 }

@@ -54,18 +54,6 @@ typedef struct {
                     GError **error);
 } HostLoader;
 
-/**
- * host_loader_menu_update:
- * @sysroot_fd: root of the disk's file system, writable
- * @out_changed: whether it was another one
- * @error: return location; then what was there before is still there
- *
- * Makes /boot/grub/grub.cfg the one of this version, unless it is an administrator's own or the
- * disk has none.
- */
-bool host_loader_menu_update(int sysroot_fd, bool *out_changed,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** host_loaders: %NULL-terminated */
 extern const HostLoader *const host_loaders[];
 extern const HostLoader host_loader_bios;
