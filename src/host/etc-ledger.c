@@ -182,7 +182,7 @@ static char *print(const HostEtcLedger *self)
     return json_to_string(root, TRUE);
 }
 
-static bool save(const HostEtcLedger *self, const char *state_dir, GError **error)
+bool host_etc_ledger_save(const HostEtcLedger *self, const char *state_dir, GError **error)
 {
     g_autofree char *text = print(self);
     if (!base_fd_make_dirs(AT_FDCWD, state_dir, 0755, error))
@@ -227,59 +227,5 @@ bool host_etc_ledger_update(const char *state_dir, const GPtrArray *entries,
     }
     if (new->shadows->len + new->take->len + old->shadows->len + old->take->len == 0)
         return true; /* nothing to say, nothing to write */
-    return save(new, state_dir, error);
-}
-
-static bool take_one(GFile *root, const char *saved_dir, const char *path, GError **error)
-{
-    g_autofree char *default_path = g_strconcat("usr", path, NULL);
-    g_autofree char *saved_path = g_strconcat(saved_dir, path, NULL);
-    g_autofree char *new_path = g_strconcat(path + 1, ".atoll-new", NULL);
-    g_autoptr(GFile) local = g_file_resolve_relative_path(root, path + 1);
-    g_autoptr(GFile) new = g_file_resolve_relative_path(root, new_path);
-    g_autoptr(GFile) from = g_file_resolve_relative_path(root, default_path);
-    g_autoptr(GFile) saved = g_file_new_for_path(saved_path);
-    g_autofree char *parent = g_path_get_dirname(saved_path);
-    const GFileCopyFlags flags =
-        G_FILE_COPY_NOFOLLOW_SYMLINKS | G_FILE_COPY_ALL_METADATA | G_FILE_COPY_OVERWRITE;
-    if (!base_fd_make_dirs(AT_FDCWD, parent, 0700, error))
-        return false;
-    GFileType type = g_file_query_file_type(local, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL);
-    if (type != G_FILE_TYPE_UNKNOWN && !g_file_copy(local, saved, flags, NULL, NULL, NULL, error)) {
-        g_prefix_error(error, "saving ‘%s’: ", path);
-        return false;
-    }
-    /* a whole file takes its place at once */
-    if (!g_file_copy(from, new, flags, NULL, NULL, NULL, error) ||
-        !g_file_move(new, local, flags | G_FILE_COPY_NO_FALLBACK_FOR_MOVE, NULL, NULL, NULL,
-                     error)) {
-        g_prefix_error(error, "putting the default of ‘%s’ in its place: ", path);
-        return false;
-    }
-    return true;
-}
-
-bool host_etc_take(const HostSysroot *sysroot, OstreeDeployment *deployment, const char *state_dir,
-                   unsigned *out_n, GError **error)
-{
-    *out_n = 0;
-    g_autoptr(HostEtcLedger) ledger = host_etc_ledger_load(state_dir, error);
-    if (ledger == NULL)
-        return false;
-    const char *checksum = ostree_deployment_get_csum(deployment);
-    if (ledger->take->len == 0 || strcmp(ledger->take_commit, checksum) != 0)
-        return true;
-    g_autofree char *saved_dir = g_build_filename(state_dir, HOST_ETC_SAVED_NAME, checksum, NULL);
-    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(sysroot->ostree, deployment);
-    base_autofd root_dfd = base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), path, error);
-    if (root_dfd < 0)
-        return false;
-    g_autofree char *dir = g_strdup_printf("/proc/self/fd/%d", root_dfd);
-    g_autoptr(GFile) root = g_file_new_for_path(dir);
-    for (guint i = 0; i < ledger->take->len; i++)
-        if (!take_one(root, saved_dir, ledger->take->pdata[i], error))
-            return false;
-    *out_n = ledger->take->len;
-    g_ptr_array_set_size(ledger->take, 0);
-    return save(ledger, state_dir, error);
+    return host_etc_ledger_save(new, state_dir, error);
 }

@@ -50,6 +50,10 @@ HostEtcLedger *host_etc_ledger_load(const char *state_dir,
 HostEtcLedger *host_etc_ledger_parse(const char *data, size_t size_bytes,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** host_etc_ledger_save: the ledger of @state_dir becomes @self, at once and on the disk */
+bool host_etc_ledger_save(const HostEtcLedger *self, const char *state_dir,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** host_etc_ledger_find: (nullable): the shadow of @path */
 const HostEtcShadow *host_etc_ledger_find(const HostEtcLedger *self, const char *path);
 
@@ -64,19 +68,5 @@ const HostEtcShadow *host_etc_ledger_find(const HostEtcLedger *self, const char 
  */
 bool host_etc_ledger_update(const char *state_dir, const GPtrArray *entries,
                             const HostCommit *commit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * host_etc_take:
- * @sysroot: opened for writing
- * @deployment: a finished deployment, which does not run
- * @state_dir: see host_sysroot_state_dir()
- * @out_n: (out): how many files gave way
- * @error: a file that could not be saved or replaced
- *
- * Puts the defaults that the policy wants in the place of files in @deployment's /etc, which are
- * saved before. What runs and what ‘rollback’ would take are not touched. May be done again.
- */
-bool host_etc_take(const HostSysroot *sysroot, OstreeDeployment *deployment, const char *state_dir,
-                   unsigned *out_n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "host/deploy.h"
 #include "host/error.h"
 #include "host/etc-ledger.h"
+#include "host/etc-take.h"
 #include "host/fetch.h"
 #include "host/history.h"
 #include "host/preflight.h"

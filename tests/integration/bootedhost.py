@@ -142,7 +142,9 @@ class BootedHost:
         self.root = root
         self.deployment = (root / link).resolve()
         self.run_dir = run_dir
-        self.options = ["--bind", root / f"ostree/deploy/{osname}/var", "/var", *options]
+        var = root / f"ostree/deploy/{osname}/var"
+        self.state = var / "lib/atoll-host"
+        self.options = ["--bind", var, "/var", *options]
         shutil.rmtree(run_dir, ignore_errors=True)
         for name, text in STUBS.items():
             path = run_dir / name

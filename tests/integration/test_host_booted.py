@@ -75,7 +75,15 @@ def test_power_gone_right_after_the_change(boot):  # pylint: disable=redefined-o
         host.run("ostree", "admin", "finalize-staged")
     with boot(entry=1) as host:
         assert host.version() == "1"
+        before = {name: (host.state / name).read_bytes() for name in ("etc.json", "history.jsonl")}
         host.atoll("agent", "booted")
+        (saved,) = host.state.glob("etc-saved/*/etc/conf1")
+        assert saved.read_text() == "mine\n"
+        # and as if the power had gone again, before it was noted
+        for name, content in before.items():
+            (host.state / name).write_bytes(content)
+        host.atoll("agent", "booted")
+        assert saved.read_text() == "mine\n"
         status = host.status()
         assert "left by a power cut" in status["boot"]["text"]
         assert status["pending"] is None

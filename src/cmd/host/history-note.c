@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "host/commit.h"
 #include "host/etc-ledger.h"
+#include "host/etc-take.h"
 #include "host/history.h"
 
 #include <fcntl.h>
@@ -72,20 +73,19 @@ static bool is_finalized(const HostSysroot *sysroot, const HostHistoryRecord *st
            !ostree_deployment_is_staged(next);
 }
 
-/* @sysroot: opened for writing */
+/* @sysroot: opened for writing. Noted last: what a cut leaves without a note is done again. */
 static bool finish(const HostSysroot *sysroot, const char *state_dir,
                    const HostHistoryRecord *staged, GError **error)
 {
     unsigned n = 0;
-    if (!host_history_append(state_dir, HOST_HISTORY_FINALIZED, staged->commit, staged->version,
-                             NULL, error) ||
-        !host_etc_take(sysroot, host_sysroot_default(sysroot), state_dir, &n, error))
+    if (!host_etc_take(sysroot, host_sysroot_default(sysroot), state_dir, &n, error))
         return false;
     if (n > 0)
         printf("%u files in /etc gave way to new defaults; they are in ‘%s/" HOST_ETC_SAVED_NAME
                "’\n",
                n, state_dir);
-    return true;
+    return host_history_append(state_dir, HOST_HISTORY_FINALIZED, staged->commit, staged->version,
+                               NULL, error);
 }
 
 /* Runs after every end of ostree-finalize-staged.service, also when nothing was staged. */
