@@ -168,9 +168,13 @@ static bool take_all(const BusBridge *self, BusTransportState *state, GPtrArray 
     return ok;
 }
 
+/* A log that is broken is no reason to put all aside that comes. */
 static bool is_message_at_fault(const GError *error)
 {
-    return error->domain == BUS_ERROR && error->code != BUS_ERROR_FAILED;
+    return g_error_matches(error, BUS_ERROR, BUS_ERROR_INVALID) ||
+           g_error_matches(error, BUS_ERROR, BUS_ERROR_TOO_LARGE) ||
+           g_error_matches(error, BUS_ERROR, BUS_ERROR_DENIED) ||
+           g_error_matches(error, BUS_ERROR, BUS_ERROR_EXISTS);
 }
 
 static bool is_busy(const GError *error)
