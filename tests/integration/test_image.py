@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from buslog import Log
 from conftest import run
 from hostimage import boot_and_keep_the_previous, hash_password, make_image
 
@@ -96,8 +97,8 @@ def test_qcow2_is_sound(disk):
     run("qemu-img", "check", disk)
 
 
-def test_same_commit_same_bytes(commit, disk, password_hash, tmp_path):
-    """And raw is what qcow2 has in it."""
+def test_same_commit_same_bytes(commit, disk, password_hash, tmp_path, build):
+    """And raw is what qcow2 has in it. The event log is told of each."""
     state, ref = commit
     raw = tmp_path / "disk.raw"
     make_image(state, ref, raw, password_hash, "--format", "raw")
@@ -106,6 +107,13 @@ def test_same_commit_same_bytes(commit, disk, password_hash, tmp_path):
     offset = 66 << 20
     run("/usr/sbin/e2fsck", "-fn", f"{raw}?offset={offset}")
     assert not list(state.glob("tmp/image-*"))
+    told = [event for event in Log(build, state).read("service:image")
+            if json.loads(event["body"]).get("path") == str(raw)]
+    (event,) = told
+    body = json.loads(event["body"])
+    assert event["topic"] == "org.atoll.prod.image.disk.done"
+    assert event["objects"] == [f"ref:{ref}", f"commit:{body['commit']}"]
+    assert (body["ref"], body["format"], body["size"]) == (ref, "raw", raw.stat().st_size)
 
 
 def test_too_small(atoll, commit, tmp_path):
