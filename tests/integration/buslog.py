@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -59,11 +60,29 @@ class Log:
         self.daemons.append(daemon)
         return daemon
 
+    def wait_events(self, count, others=(), seconds=300):
+        """Until that many have come; a daemon of this log or of @others that ended without being
+        told to, or all that they said, is in the message when they do not."""
+        logs = [self, *others]
+        daemons = [daemon for log in logs for daemon in log.daemons if not daemon.is_killed]
+        end = time.monotonic() + seconds
+        while len(self.read()) < count:
+            ended = [daemon for daemon in daemons if daemon.process.poll() is not None]
+            if not ended and time.monotonic() < end:
+                time.sleep(0.02)
+                continue
+            said = "\n".join(f"{daemon.argv}, exit status {daemon.process.poll()}: {daemon.text()}"
+                             for daemon in daemons)
+            held = ", ".join(f"{log.state}: {len(log.read())}" for log in logs)
+            pytest.fail(f"waited in vain for {count} events; there are {held}\n{said}\n"
+                        + "".join(log.tool("subscriptions") for log in logs))
+
 
 class Daemon:
     def __init__(self, argv, log, env=None):
         self.argv = argv
         self.path = log
+        self.is_killed = False
         with open(log, "w", encoding="utf-8") as out:
             self.process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT, env=env)
 
@@ -71,6 +90,7 @@ class Daemon:
         return self.path.read_text(encoding="utf-8", errors="replace")
 
     def kill(self):
+        self.is_killed = True
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 

@@ -214,7 +214,8 @@ def test_two_logs_become_one_another(broker, make_log):
     watcher = Queue(broker, "org.pair.#")
     one.append(*events(150, topic="org.pair.one"))
     two.append(*events(150, topic="org.pair.two"))
-    wait_until(lambda: len(one.read()) == 300 and len(two.read()) == 300)
+    one.wait_events(300, [two])
+    two.wait_events(300, [one])
     seen = watcher.take_until(300)
     for log in (one, two):
         log.daemons[0].stop()
@@ -234,7 +235,7 @@ def test_broker_killed_under_load(broker, make_log):
     wait_queue(broker, queue)
     wait_until(lambda: "bridge:amqp" in one.tool("subscriptions"))
     one.append(*events(1500, topic=topic))
-    wait_until(lambda: len(two.read()) > 100)
+    two.wait_events(101, [one])
     broker.kill()
     for log in (one, two):
         log.daemons[0].wait_for("trying again")
@@ -245,7 +246,7 @@ def test_broker_killed_under_load(broker, make_log):
     one.start("bus", "bridge", "amqp", broker.url(), "--out")
     two.daemons[0].kill()
     two.start("bus", "bridge", "amqp", broker.url(), "--in", "--queue", queue, "--topic", topic)
-    wait_until(lambda: len(two.read()) >= 2000)
+    two.wait_events(2000, [one])
     sent, came = one.read(), two.read()
     assert sorted(e["id"] for e in came) == sorted(e["id"] for e in sent)
 
@@ -260,10 +261,10 @@ def test_postgresql_restarted_under_load(broker, make_log, own_postgres):
     two.start("bus", "bridge", "amqp", broker.url(), "--in", "--queue", queue, "--topic", topic)
     wait_queue(broker, queue)
     one.append(*events(1500, topic=topic))
-    wait_until(lambda: len(two.read()) > 100)
+    two.wait_events(101, [one])
     own_postgres.control("restart", "immediate")
     one.append(*events(300, 1500, topic=topic))
-    wait_until(lambda: len(two.read()) >= 1800)
+    two.wait_events(1800, [one])
     sent, came = one.read(), two.read()
     assert [e["id"] for e in came] == [e["id"] for e in sent]
 
