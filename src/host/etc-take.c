@@ -18,125 +18,81 @@
 
 /*
  * Taking:
- * @path: (borrowed): in /etc
- * @local: what gives way
- * @default_file: what takes its place
- * @beside: where that is made whole before
- * @saved: where @local is kept
+ * @root_dfd: of the deployment
+ * @root: the same
+ * @saved_dir: where what gives way is kept
  */
 typedef struct {
-    const char *path;
-    GFile *local;
-    GFile *default_file;
-    GFile *beside;
-    GFile *saved;
+    int root_dfd;
+    GFile *root;
+    const char *saved_dir;
 } Taking;
 
-static void taking_free(void *data)
+/* What @self does with each: @path is below /etc. */
+typedef bool (*Act)(const Taking *self, const char *path, GError **error);
+
+static GFile *find_file(const Taking *self, const char *before, const char *path, const char *after)
 {
-    Taking *self = data;
-    g_object_unref(self->local);
-    g_object_unref(self->default_file);
-    g_object_unref(self->beside);
-    g_object_unref(self->saved);
-    g_free(self);
+    g_autofree char *relative = g_strconcat(before, path + strlen("/"), after, NULL);
+    return g_file_resolve_relative_path(self->root, relative);
 }
 
-static Taking *taking_new(GFile *root, const char *saved_dir, const char *path)
+/* (transfer full) (nullable): of type, owner, mode and what is in it */
+static char *digest(const Taking *self, const char *before, const char *path)
 {
-    g_autofree char *default_path = g_strconcat("usr", path, NULL);
-    g_autofree char *saved_path = g_strconcat(saved_dir, path, NULL);
-    g_autofree char *beside_path = g_strconcat(path + 1, ".atoll-new", NULL);
-    Taking *self = g_new0(Taking, 1);
-    self->path = path;
-    self->local = g_file_resolve_relative_path(root, path + 1);
-    self->default_file = g_file_resolve_relative_path(root, default_path);
-    self->beside = g_file_resolve_relative_path(root, beside_path);
-    self->saved = g_file_new_for_path(saved_path);
-    return self;
-}
-
-static GFileInfo *query(GFile *file)
-{
-    return g_file_query_info(file,
-                             "standard::type,standard::size,standard::symlink-target,"
-                             "unix::mode,unix::uid,unix::gid",
-                             G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL, NULL);
-}
-
-static bool has_same_bytes(GFile *a, GFile *b)
-{
-    g_autoptr(GBytes) a_bytes = g_file_load_bytes(a, NULL, NULL, NULL);
-    g_autoptr(GBytes) b_bytes = g_file_load_bytes(b, NULL, NULL, NULL);
-    return a_bytes != NULL && b_bytes != NULL && g_bytes_equal(a_bytes, b_bytes);
+    g_autofree char *relative = g_strconcat(before, path + strlen("/"), NULL);
+    char *checksum = NULL;
+    (void)ostree_checksum_file_at(self->root_dfd, relative, NULL, OSTREE_OBJECT_TYPE_FILE,
+                                  OSTREE_CHECKSUM_FLAGS_IGNORE_XATTRS, &checksum, NULL, NULL);
+    return checksum;
 }
 
 /* What gave way before a cut must not be saved again: the default would lie where it is kept. */
-static bool is_taken(const Taking *self)
+static bool is_taken(const Taking *self, const char *path)
 {
-    static const char *const owners[] = {"unix::mode", "unix::uid", "unix::gid"};
-    g_autoptr(GFileInfo) local = query(self->local);
-    g_autoptr(GFileInfo) new = query(self->default_file);
-    if (local == NULL || new == NULL)
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(owners); i++)
-        if (g_file_info_get_attribute_uint32(local, owners[i]) !=
-            g_file_info_get_attribute_uint32(new, owners[i]))
-            return false;
-    if (g_file_info_get_file_type(local) == G_FILE_TYPE_SYMBOLIC_LINK)
-        return g_strcmp0(g_file_info_get_symlink_target(local),
-                         g_file_info_get_symlink_target(new)) == 0;
-    return g_file_info_get_file_type(local) == G_FILE_TYPE_REGULAR &&
-           g_file_info_get_size(local) == g_file_info_get_size(new) &&
-           has_same_bytes(self->local, self->default_file);
+    g_autofree char *here = digest(self, "", path);
+    g_autofree char *wanted = digest(self, "usr/", path);
+    return here != NULL && g_strcmp0(here, wanted) == 0;
 }
 
-static bool keep(const Taking *self, GError **error)
+static bool keep(const Taking *self, const char *path, GError **error)
 {
-    g_autoptr(GFile) parent = g_file_get_parent(self->saved);
-    if (g_file_query_file_type(self->local, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL) ==
+    g_autoptr(GFile) local = find_file(self, "", path, NULL);
+    g_autofree char *saved_path = g_strconcat(self->saved_dir, path, NULL);
+    g_autofree char *parent = g_path_get_dirname(saved_path);
+    g_autoptr(GFile) saved = g_file_new_for_path(saved_path);
+    if (g_file_query_file_type(local, G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL) ==
         G_FILE_TYPE_UNKNOWN)
         return true; /* removed here */
-    return base_fd_make_dirs(AT_FDCWD, g_file_peek_path(parent), 0700, error) &&
-           g_file_copy(self->local, self->saved, COPY_FLAGS, NULL, NULL, NULL, error);
+    return base_fd_make_dirs(AT_FDCWD, parent, 0700, error) &&
+           g_file_copy(local, saved, COPY_FLAGS, NULL, NULL, NULL, error);
 }
 
-static bool replace(const Taking *self, GError **error)
+/* A whole file takes its place at once. */
+static bool replace(const Taking *self, const char *path, GError **error)
 {
-    return g_file_copy(self->default_file, self->beside, COPY_FLAGS, NULL, NULL, NULL, error) &&
-           g_file_move(self->beside, self->local, COPY_FLAGS | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
-                       NULL, NULL, NULL, error);
+    g_autoptr(GFile) local = find_file(self, "", path, NULL);
+    g_autoptr(GFile) beside = find_file(self, "", path, ".atoll-new");
+    g_autoptr(GFile) from = find_file(self, "usr/", path, NULL);
+    return g_file_copy(from, beside, COPY_FLAGS, NULL, NULL, NULL, error) &&
+           g_file_move(beside, local, COPY_FLAGS | G_FILE_COPY_NO_FALLBACK_FOR_MOVE, NULL, NULL,
+                       NULL, error);
 }
 
-/* @act on each, and all of it on the disk: the file system that @fd is on. */
-static bool do_each(const GPtrArray *takings, bool (*act)(const Taking *self, GError **error),
-                    int fd, const char *what, GError **error)
+/* All of it is on the disk then: the file system that @fd is on. */
+static bool do_each(const Taking *self, const GPtrArray *paths, Act act, int fd, const char *what,
+                    GError **error)
 {
-    for (guint i = 0; i < takings->len; i++) {
-        const Taking *taking = takings->pdata[i];
-        if (!act(taking, error)) {
-            g_prefix_error(error, "%s ‘%s’: ", what, taking->path);
+    for (guint i = 0; i < paths->len; i++) {
+        if (!act(self, paths->pdata[i], error)) {
+            g_prefix_error(error, "%s ‘%s’: ", what, (const char *)paths->pdata[i]);
             return false;
         }
     }
-    if (syncfs(fd) != 0) {
-        int saved_errno = errno;
-        return base_error_set_errno(error, saved_errno, "%s files of /etc", what);
-    }
-    return true;
-}
-
-/* (transfer full): of @ledger, those that did not give way yet */
-static GPtrArray *list_takings(const HostEtcLedger *ledger, GFile *root, const char *saved_dir)
-{
-    GPtrArray *takings = g_ptr_array_new_with_free_func(taking_free);
-    for (guint i = 0; i < ledger->take->len; i++) {
-        Taking *taking = taking_new(root, saved_dir, ledger->take->pdata[i]);
-        g_ptr_array_add(takings, taking);
-        if (is_taken(taking))
-            g_ptr_array_set_size(takings, (gint)takings->len - 1);
-    }
-    return takings;
+    if (syncfs(fd) == 0)
+        return true;
+    int saved_errno = errno;
+    return base_error_set_errno(error, saved_errno, "%s files of /etc", what);
 }
 
 bool host_etc_take(const HostSysroot *sysroot, OstreeDeployment *deployment, const char *state_dir,
@@ -157,11 +113,16 @@ bool host_etc_take(const HostSysroot *sysroot, OstreeDeployment *deployment, con
         return false;
     g_autofree char *dir = g_strdup_printf("/proc/self/fd/%d", root_dfd);
     g_autoptr(GFile) root = g_file_new_for_path(dir);
-    g_autoptr(GPtrArray) takings = list_takings(ledger, root, saved_dir);
-    if (!do_each(takings, keep, state_dfd, "saving", error) ||
-        !do_each(takings, replace, root_dfd, "putting in its place the default of", error))
+    const Taking self = {root_dfd, root, saved_dir};
+    g_autoptr(GPtrArray) paths = g_ptr_array_new();
+    for (guint i = 0; i < ledger->take->len; i++) {
+        if (!is_taken(&self, ledger->take->pdata[i]))
+            g_ptr_array_add(paths, ledger->take->pdata[i]);
+    }
+    if (!do_each(&self, paths, keep, state_dfd, "saving", error) ||
+        !do_each(&self, paths, replace, root_dfd, "putting in its place the default of", error))
         return false;
-    *out_n = takings->len;
+    *out_n = paths->len;
     g_ptr_array_set_size(ledger->take, 0);
     return host_etc_ledger_save(ledger, state_dir, error);
 }

@@ -142,9 +142,9 @@ class BootedHost:
         self.root = root
         self.deployment = (root / link).resolve()
         self.run_dir = run_dir
-        var = root / f"ostree/deploy/{osname}/var"
-        self.state = var / "lib/atoll-host"
-        self.options = ["--bind", var, "/var", *options]
+        self.var = root / f"ostree/deploy/{osname}/var"
+        self.state = self.var / "lib/atoll-host"
+        self.options = ["--bind", self.var, "/var", *options]
         shutil.rmtree(run_dir, ignore_errors=True)
         for name, text in STUBS.items():
             path = run_dir / name
@@ -185,7 +185,7 @@ class BootedHost:
 
     def _exists(self, path):
         top, _, rest = path.lstrip("/").partition("/")
-        places = {"run": self.run_dir, "var": pathlib.Path(self.options[1])}
+        places = {"run": self.run_dir, "var": self.var}
         return (places[top] / rest).exists()
 
 
