@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -60,22 +59,22 @@ class Log:
         self.daemons.append(daemon)
         return daemon
 
-    def wait_events(self, count, others=(), seconds=300):
-        """Until that many have come; a daemon of this log or of @others that ended without being
-        told to, or all that they said, is in the message when they do not."""
+    def wait_events(self, count, others=()):
+        """Until that many have come. When they do not, or when a daemon of this log or of @others
+        ends without being told to, what all hold and said is in the message."""
         logs = [self, *others]
         daemons = [daemon for log in logs for daemon in log.daemons if not daemon.is_killed]
-        end = time.monotonic() + seconds
-        while len(self.read()) < count:
-            ended = [daemon for daemon in daemons if daemon.process.poll() is not None]
-            if not ended and time.monotonic() < end:
-                time.sleep(0.02)
-                continue
-            said = "\n".join(f"{daemon.argv}, exit status {daemon.process.poll()}: {daemon.text()}"
-                             for daemon in daemons)
-            held = ", ".join(f"{log.state}: {len(log.read())}" for log in logs)
-            pytest.fail(f"waited in vain for {count} events; there are {held}\n{said}\n"
-                        + "".join(log.tool("subscriptions") for log in logs))
+
+        def say():
+            return "\n".join([*(f"{log.state}: {len(log.read())}\n{log.tool('subscriptions')}" for log in logs),
+                              *(f"{daemon.argv}, exit status {daemon.process.poll()}: {daemon.text()}"
+                                for daemon in daemons)])
+
+        def is_over():
+            return len(self.read()) >= count or any(daemon.process.poll() is not None for daemon in daemons)
+
+        wait_until(is_over, say=say)
+        assert len(self.read()) >= count, say()
 
 
 class Daemon:

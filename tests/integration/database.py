@@ -151,10 +151,11 @@ def database(request, tmp_path):
     return server.url(server.make_database())
 
 
-def wait_until(condition, seconds=300):
-    """Fails when condition() does not become true; the time is one for a machine under load."""
+def wait_until(condition, seconds=300, say=lambda: ""):
+    """Fails when condition() does not become true, and with what say() knows of it; the time is one
+    for a machine under load."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            pytest.fail("waited in vain")
+            pytest.fail(f"waited in vain\n{say()}")
         time.sleep(0.02)

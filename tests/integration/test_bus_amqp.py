@@ -4,6 +4,7 @@ imported, fedora-messaging itself."""
 import hashlib
 import importlib.util
 import json
+import sqlite3
 import subprocess
 import sys
 import uuid
@@ -224,6 +225,24 @@ def test_two_logs_become_one_another(broker, make_log):
     assert len(one.read()) == len(two.read()) == 300
     sent_again = any("trying again" in log.daemons[0].text() for log in (one, two))
     assert len(seen) == len(ids_of(seen)) == 300 or sent_again
+
+
+def test_log_that_does_not_prove(broker, log):
+    """Nothing is put aside that could be taken, were the log whole: it stays with the broker."""
+    queue, topic = name(), "org.broken." + name()
+    log.append(*events(3, topic="org.before"))
+    bridge = log.start("bus", "bridge", "amqp", broker.url(), "--in", "--queue", queue, "--topic", topic)
+    wait_queue(broker, queue)
+    with sqlite3.connect(log.state / "atoll.db", timeout=60, isolation_level=None) as db:
+        (frontier,) = db.execute("SELECT frontier FROM bus_head").fetchone()
+        db.execute("UPDATE bus_head SET frontier = x'00'")
+        publish(broker, [(topic, pika.BasicProperties(), b"{}")] * 3)
+        bridge.wait_for("damaged; trying again")
+        assert db.execute("SELECT COUNT(*) FROM bus_bridge_parked").fetchone() == (0,)
+        db.execute("UPDATE bus_head SET frontier = ?", [frontier])
+    db.close()
+    log.wait_events(6)
+    assert log.json("bus", "bridge", "parked", "amqp") == []
 
 
 def test_broker_killed_under_load(broker, make_log):
