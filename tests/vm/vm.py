@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import pexpect
 
+from monitor import whereabouts
+
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 # on a machine that does much else, a boot takes ten times as long as on an idle one
@@ -29,12 +31,18 @@ PROMPT = "atoll-vm-prompt# "
 # 90 s, and the kernel would complain on the console, in the middle of what a command prints.
 PATIENT = ["audit=0", "mitigations=off", "nosoftlockup", "systemd.watchdog_sec=120",
            "systemd.default_timeout_start_sec=900"]
-# and for those whose start nobody watches: each character for the console is work
-KARGS = ["quiet", "systemd.show_status=false", *PATIENT]
+# and for those whose start nobody watches: each character for the console is work. The kernel is at
+# the addresses of its symbols, so that the place where one stood still can be looked up.
+KARGS = ["quiet", "systemd.show_status=false", "nokaslr", *PATIENT]
 
 
 class VmError(Exception):
     """The machine did not do what was asked; the message ends with its last console lines."""
+
+
+class VmStalled(VmError):
+    """Its kernel has said that nothing runs any more though all is ready to: no fault of what is
+    on the disk. It has been seen once, after a login."""
 
 
 @dataclass
@@ -117,11 +125,15 @@ class Vm:
         user += self.network
         return ["-netdev", user, "-device", "virtio-net-pci,netdev=n0"]
 
+    def _monitor(self):
+        return os.path.join(self._dir, "monitor")
+
     def command(self):
         """QEMU's command line; valid once start() made a directory for what it needs."""
         return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
                 "-smp", str(self.cpus), "-m", str(self.memory_mib), "-display", "none",
-                "-monitor", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
+                "-monitor", "none", "-qmp", f"unix:{self._monitor()},server=on,wait=off",
+                "-serial", "stdio", "-device", "virtio-rng-pci",
                 # no floppy, CD-ROM or sound card that the guest would look for
                 "-nodefaults", "-vga", "std", "-action", "reboot=shutdown",
                 *self._firmware_args(), *self._disk_args(), *self._network_args(),
@@ -180,9 +192,16 @@ class Vm:
         try:
             return self._child.expect(pattern, timeout=timeout_s or self.timeout_s)
         except (pexpect.TIMEOUT, pexpect.EOF) as error:
-            kind = "ended" if isinstance(error, pexpect.EOF) else "did not get there in time"
-            raise VmError(f"waiting for {what or pattern!r}: the machine {kind}\n"
-                          f"{self.tail()}") from None
+            kind = "ended" if isinstance(error, pexpect.EOF) else self._lateness()
+            stalled = re.search(r"kthread starved for \d+ jiffies", self.tail())
+            raise (VmStalled if stalled else VmError)(
+                f"waiting for {what or pattern!r}: the machine {kind}\n{self.tail()}") from None
+
+    def _lateness(self):
+        try:
+            return f"did not get there in time (its processor: {whereabouts(self._monitor())})"
+        except (OSError, ValueError, LookupError) as error:
+            return f"did not get there in time, and QEMU does not answer either ({error})"
 
     def send(self, text):
         """Types `text` and Return."""
