@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The whole of a main(): from argv to the exit status, by the program's command table.
- * SIGINT and SIGTERM cancel the running command; the second one kills, as by default.
+ * SIGINT and SIGTERM cancel the running command; the second one kills, as by default. One that
+ * comes when the command has ended changes nothing: what was done is told.
  */
 #include "cmd/command.h"
 
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,6 +72,8 @@ static void signal_watch_stop(SignalWatch *self)
     g_thread_join(self->thread);
     g_main_loop_unref(self->loop);
     g_main_context_unref(self->context);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
 }
 
 static void print_error(const CmdProgram *program, const GError *error)

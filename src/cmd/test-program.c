@@ -8,6 +8,7 @@
 #include "cmd/program.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 
 static CmdExit run_done(const CmdArgs *args, GCancellable *cancellable, GError **error)
@@ -201,6 +202,19 @@ static void test_statuses(void)
     g_assert_cmpint(call_main(nothing), ==, 3);
 }
 
+static void test_signal_after_the_end(void)
+{
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, 0);
+        g_test_trap_assert_passed();
+        return;
+    }
+    const char *words[] = {"t", "compose", NULL};
+    g_assert_cmpint(call_main(words), ==, 0);
+    g_assert_cmpint(raise(SIGINT), ==, 0);
+    g_assert_cmpint(raise(SIGTERM), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -209,5 +223,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cmd/program/completion", test_completion);
     g_test_add_func("/cmd/program/bash-offers", test_bash_offers);
     g_test_add_func("/cmd/program/statuses", test_statuses);
+    g_test_add_func("/cmd/program/signal-after-the-end", test_signal_after_the_end);
     return g_test_run();
 }
