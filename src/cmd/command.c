@@ -6,6 +6,7 @@
  */
 #include "cmd/command.h"
 
+#include "base/start.h"
 #include "base/userns.h"
 #include "cmd/args.h"
 #include "cmd/completion.h"
@@ -200,6 +201,7 @@ int cmd_main(const char *program, const char *summary, const CmdCommand *command
 {
     const CmdProgram self = {.name = program, .summary = summary, .commands = commands};
     const char *const none[] = {NULL};
+    base_start();
     g_set_prgname(program);
     CmdExit status = dispatch(&self, argc > 0 ? (const char *const *)argv + 1 : none);
     if (fflush(stdout) != 0 || ferror(stdout)) {

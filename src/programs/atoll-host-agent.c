@@ -4,6 +4,7 @@
  * links little, since it idles on every host for all its life. Its arguments are of that
  * command's making and no interface for people.
  */
+#include "base/start.h"
 #include "update/agent.h"
 
 #include <glib-unix.h>
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
     sigset_t none;
     g_autoptr(GError) error = NULL;
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    base_start();
     /* whoever started this waits for signals in a way of its own, and has blocked them */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
