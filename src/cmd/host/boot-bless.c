@@ -5,6 +5,7 @@
 #include "cmd/host/booting.h"
 #include "cmd/host/commands.h"
 
+#include "host/finalize.h"
 #include "host/loader.h"
 #include "host/messages.h"
 #include "host/trial.h"
@@ -51,6 +52,16 @@ static void update_loader(const CmdHostBoot *self, GCancellable *cancellable)
         tell_changed("boot menu's script", "");
 }
 
+/* What a shutdown left of the version that gave way to this one; nothing needs its place in a
+ * hurry.
+ */
+static void clean(const CmdHostBoot *self, GCancellable *cancellable)
+{
+    g_autoptr(GError) error = NULL;
+    if (!host_finalize_clean(self->sysroot, cancellable, &error))
+        g_warning("%s", error->message);
+}
+
 CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
 {
     g_auto(CmdHostBoot) self = {0};
@@ -68,6 +79,7 @@ CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, 
     cmd_host_boot_tell(&self);
     if (self.boot.is_good) {
         printf("nothing to do: version %s was found good before\n", label);
+        clean(&self, cancellable);
         return CMD_EXIT_NOTHING_TO_DO;
     }
     g_autofree char *text =
@@ -75,5 +87,6 @@ CmdExit cmd_host_boot_bless_run(const CmdArgs *args, GCancellable *cancellable, 
     cmd_host_boot_say(HOST_MESSAGE_GOOD, false, text);
     printf("%s\n", text);
     update_loader(&self, cancellable);
+    clean(&self, cancellable);
     return CMD_EXIT_DONE;
 }

@@ -185,11 +185,10 @@ const CmdCommand atoll_host_commands[] = {
         .run = cmd_host_agent_down_run,
     },
     {
-        .name = "agent finalized",
-        .summary = "Note what became of the staged update at shutdown",
-        .options = cmd_host_note_options,
+        .name = "agent finalize",
+        .summary = "Make the staged update what starts next, at shutdown",
         .flags = CHANGES_THE_HOST,
-        .run = cmd_host_agent_finalized_run,
+        .run = cmd_host_agent_finalize_run,
     },
     {
         .name = "check-now",

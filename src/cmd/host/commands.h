@@ -83,8 +83,7 @@ CmdExit cmd_host_verify_run(const CmdArgs *args, GCancellable *cancellable, GErr
 CmdExit cmd_host_agent_pause_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_agent_booted_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 CmdExit cmd_host_agent_down_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
-CmdExit cmd_host_agent_finalized_run(const CmdArgs *args, GCancellable *cancellable,
-                                     GError **error);
+CmdExit cmd_host_agent_finalize_run(const CmdArgs *args, GCancellable *cancellable, GError **error);
 
 /** cmd_host_take_timeout: gives @sysroot what %CMD_HOST_OPTION_TIMEOUT says */
 bool cmd_host_take_timeout(const CmdArgs *args, HostSysroot *sysroot,
