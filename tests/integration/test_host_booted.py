@@ -204,3 +204,67 @@ def test_given_up_and_remembered(boot, versions):  # pylint: disable=redefined-o
         host.atoll("boot", "bless")
         assert host.version() == "3" and host.status()["boot"]["good"]
         assert is_refused(host) and "fallback" not in host.status()
+
+
+def staged_of(host):
+    (staged,) = (path for path in host.deployment.parent.iterdir()
+                 if path.is_dir() and path != host.deployment)
+    return staged
+
+
+def test_what_libostree_finalises(boot):  # pylint: disable=redefined-outer-name
+    """Whatever cannot be done here."""
+    with boot() as host:
+        host.atoll("boot", "bless")
+        (host.deployment / "etc/conf1").write_text("mine\n")
+        host.atoll("deploy", "--quiet", "2")
+        staged_of(host).with_suffix(".0.origin").unlink()
+        done = host.atoll("agent", "finalize")
+        assert done.stdout.startswith("libostree finalises it: reading its origin: ")
+    with boot() as host:
+        assert host.version() == "2" and (host.deployment / "etc/conf1").read_text() == "mine\n"
+        assert host.status()["pending"] is None
+
+
+def test_labels_are_libostrees(boot):  # pylint: disable=redefined-outer-name
+    """Here it cannot make SELinux's policy either; the version that runs goes on."""
+    with boot() as host:
+        host.atoll("boot", "bless")
+        (host.deployment / "etc/selinux").mkdir()
+        (host.deployment / "etc/selinux/config").write_text("SELINUX=disabled\n")
+        host.atoll("deploy", "--quiet", "2")
+        done = host.atoll("agent", "finalize", status=1)
+        assert done.stdout == "libostree finalises it: its files have to be labelled for SELinux\n"
+    with boot() as host:
+        assert host.version() == "1"
+
+
+def test_not_finalised(boot):  # pylint: disable=redefined-outer-name
+    """A file that has come since it was staged, where the new version has a directory: neither can
+    merge that, and the version that runs goes on."""
+    with boot() as host:
+        host.atoll("boot", "bless")
+        assert host.atoll("agent", "finalize").stdout == "nothing is staged\n"
+        host.atoll("deploy", "--quiet", "2")
+        locked = host.run_dir / "ostree/staged-deployment-locked"
+        locked.touch()
+        assert host.atoll("agent", "finalize").stdout == "what is staged is locked, and waits\n"
+        locked.unlink()
+        (staged_of(host) / "etc/late").mkdir()
+        (host.deployment / "etc/late").write_text("mine\n")
+        failed = host.atoll("agent", "finalize", status=1)
+        assert "merging /etc: ‘/etc/late’ is a file here and a directory in the new image" in failed.stdout
+        assert "newly defaults to directory 'late', cannot merge" in failed.stderr
+        assert not (host.run_dir / "ostree/staged-deployment.atoll").exists()
+    with boot() as host:
+        host.atoll("agent", "booted")
+        assert host.version() == "1" and (host.deployment / "etc/late").read_text() == "mine\n"
+        told = host.atoll("status", status=1).stderr
+        assert told == ("atoll-host: the last update, 2, was not finished at shutdown: During /etc merge: "
+                        "Modified config file newly defaults to directory 'late', cannot merge\n")
+        # and it can be tried again
+        (host.deployment / "etc/late").unlink()
+        host.atoll("deploy", "--quiet", "2")
+        host.finish()
+    with boot() as host:
+        assert host.version() == "2"

@@ -5,6 +5,7 @@
  */
 #include "cmd/host/finalizing.h"
 
+#include "base/fd.h"
 #include "base/run.h"
 #include "cmd/host/commands.h"
 #include "host/etc-ledger.h"
@@ -15,6 +16,9 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#define STAMP_PATH "boot/ostree/finalize-failure.stamp"
+#define STAMP_MAX_BYTES (64 * 1024)
 
 /* (transfer none) (nullable): what the history has as staged last, and nothing came of yet */
 static const HostHistoryRecord *find_staged(const GPtrArray *records)
@@ -71,6 +75,18 @@ static HostSysroot *finalize(GCancellable *cancellable, GError **error)
     return host_sysroot_open(NULL, HOST_SYSROOT_WRITE, cancellable, error);
 }
 
+/* (transfer full): why libostree could not finalise: its own note, which is one line */
+static char *read_reason(const HostSysroot *sysroot, const GError *failure)
+{
+    g_autoptr(GBytes) bytes = base_fd_read_file(ostree_sysroot_get_fd(sysroot->ostree), STAMP_PATH,
+                                                STAMP_MAX_BYTES, NULL);
+    if (bytes == NULL || g_bytes_get_size(bytes) == 0)
+        return g_strdup(failure->message);
+    g_autofree char *text =
+        g_utf8_make_valid(g_bytes_get_data(bytes, NULL), (gssize)g_bytes_get_size(bytes));
+    return g_strdup(g_strstrip(text));
+}
+
 static void note_failure(const GError *failure)
 {
     g_autoptr(GError) error = NULL;
@@ -82,9 +98,10 @@ static void note_failure(const GError *failure)
     g_autofree char *state_dir = host_sysroot_state_dir(sysroot);
     g_autoptr(GPtrArray) records = host_history_load(state_dir, 0);
     const HostHistoryRecord *staged = find_staged(records);
+    g_autofree char *reason = read_reason(sysroot, failure);
     if (staged != NULL)
         host_history_note(state_dir, HOST_HISTORY_FINALIZE_FAILED, staged->commit, staged->version,
-                          failure->message);
+                          reason);
 }
 
 CmdExit cmd_host_agent_finalize_run(const CmdArgs *args, GCancellable *cancellable, GError **error)
