@@ -144,6 +144,31 @@ def test_update(recorder, request):
     check_cuts(recorder, request, ("1", "2"))
 
 
+def test_one_gives_way(recorder, request):
+    """Two updates: the first version stays until the third is found good, and is removed then."""
+    mark = recorder.disk.mark
+
+    def update(host, version):
+        mark("stage")
+        host.atoll("deploy", "--quiet", version)
+        mark("finish")
+        host.finish()
+
+    with recorder.boot("mount") as host:
+        first = host.deployment
+        update(host, "2")
+    for version in ("2", "3"):
+        with recorder.boot("start") as host:
+            assert host.version() == version and first.exists()
+            host.atoll("boot", "start")
+            mark("bless")
+            host.atoll("boot", "bless")
+            assert first.exists() == (version == "2")
+            if version == "2":
+                update(host, "3")
+    check_cuts(recorder, request, ("1", "2", "3"))
+
+
 def test_going_back(recorder, request):
     """A version whose three tries fail, and the one before makes itself the default."""
     mark = recorder.disk.mark
