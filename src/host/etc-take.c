@@ -106,8 +106,7 @@ bool host_etc_take(const HostSysroot *sysroot, OstreeDeployment *deployment, con
     if (ledger->take->len == 0 || strcmp(ledger->take_commit, checksum) != 0)
         return true;
     g_autofree char *saved_dir = g_build_filename(state_dir, HOST_ETC_SAVED_NAME, checksum, NULL);
-    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(sysroot->ostree, deployment);
-    base_autofd root_dfd = base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), path, error);
+    base_autofd root_dfd = host_sysroot_open_root(sysroot, deployment, error);
     base_autofd state_dfd = root_dfd >= 0 ? base_fd_open_dir(AT_FDCWD, state_dir, error) : -1;
     if (state_dfd < 0)
         return false;

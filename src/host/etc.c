@@ -178,8 +178,7 @@ GPtrArray *host_etc_compare(const HostSysroot *sysroot, OstreeRepo *repo, const 
                             GCancellable *cancellable, GError **error)
 {
     g_auto(Comparison) self = {.entries = g_ptr_array_new_with_free_func(entry_free)};
-    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(sysroot->ostree, sysroot->merge);
-    base_autofd root_dfd = base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), path, error);
+    base_autofd root_dfd = host_sysroot_open_root(sysroot, sysroot->merge, error);
     if (root_dfd < 0)
         return NULL;
     self.rules = host_etc_rules_load(root_dfd, error);

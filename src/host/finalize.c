@@ -39,21 +39,6 @@ static bool load_origin(const HostSysroot *sysroot, OstreeDeployment *deployment
     return true;
 }
 
-static int open_deployment(const HostSysroot *sysroot, OstreeDeployment *deployment, GError **error)
-{
-    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(sysroot->ostree, deployment);
-    return base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), path, error);
-}
-
-static bool is_running(const HostSysroot *sysroot, const char *name)
-{
-    if (sysroot->booted == NULL)
-        return false;
-    g_autofree char *running = g_strdup_printf("%s.%d", ostree_deployment_get_csum(sysroot->booted),
-                                               ostree_deployment_get_deployserial(sysroot->booted));
-    return strcmp(name, running) == 0;
-}
-
 /* What systemd's units for a first start after an update wait for must not be there. */
 static bool forget_updated(int root_dfd, GError **error)
 {
@@ -73,8 +58,9 @@ static bool forget_updated(int root_dfd, GError **error)
 static bool merge_etc(const HostSysroot *sysroot, const HostStaged *staged, HostEtcMerge *out,
                       GError **error)
 {
-    base_autofd old_dfd = open_deployment(sysroot, sysroot->booted, error);
-    base_autofd new_dfd = old_dfd >= 0 ? open_deployment(sysroot, staged->target, error) : -1;
+    base_autofd old_dfd = host_sysroot_open_root(sysroot, sysroot->booted, error);
+    base_autofd new_dfd =
+        old_dfd >= 0 ? host_sysroot_open_root(sysroot, staged->target, error) : -1;
     if (new_dfd < 0)
         return false;
     if (faccessat(new_dfd, "usr/etc/selinux/config", F_OK, 0) == 0 ||
@@ -102,7 +88,7 @@ static HostSysroot *finalize(HostEtcMerge *out_merge, GCancellable *cancellable,
         host_sysroot_open(NULL, HOST_SYSROOT_WRITE, cancellable, error);
     if (sysroot == NULL)
         return NULL;
-    if (!is_running(sysroot, staged.merge_name)) {
+    if (sysroot->booted == NULL || !ostree_deployment_equal(staged.merge, sysroot->booted)) {
         host_error_set(error, HOST_ERROR_FAILED,
                        "it is to get the /etc of another deployment than runs");
         return NULL;

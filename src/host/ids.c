@@ -119,8 +119,7 @@ static bool compare_file(int root_dfd, const char *path, const char *key, GVaria
 bool host_ids_check(const HostSysroot *sysroot, const HostCommit *commit, GPtrArray *problems,
                     GError **error)
 {
-    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(sysroot->ostree, sysroot->merge);
-    base_autofd root_dfd = base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), path, error);
+    base_autofd root_dfd = host_sysroot_open_root(sysroot, sysroot->merge, error);
     g_autoptr(HostCommit) running =
         root_dfd >= 0
             ? host_commit_load(sysroot->repo, ostree_deployment_get_csum(sysroot->merge), error)

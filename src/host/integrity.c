@@ -174,8 +174,7 @@ HostIntegrity *host_integrity_check(const HostSysroot *sysroot, OstreeDeployment
     g_autoptr(HostIntegrity) result = g_new0(HostIntegrity, 1);
     result->bad = g_ptr_array_new_with_free_func(g_free);
     const char *commit = ostree_deployment_get_csum(deployment);
-    g_autofree char *dir = ostree_sysroot_get_deployment_dirpath(sysroot->ostree, deployment);
-    base_autofd root_dfd = base_fd_open_dir(ostree_sysroot_get_fd(sysroot->ostree), dir, error);
+    base_autofd root_dfd = host_sysroot_open_root(sysroot, deployment, error);
     g_autoptr(GFile) root = NULL;
     Check self = {
         .result = result, .repo = sysroot->repo, .root_dfd = root_dfd, .cancellable = cancellable};

@@ -20,7 +20,7 @@ HostStagedState host_staged_look(void)
 void host_staged_clear(HostStaged *self)
 {
     g_clear_object(&self->target);
-    g_clear_pointer(&self->merge_name, g_free);
+    g_clear_object(&self->merge);
 }
 
 /* (transfer full) (nullable): from its name, CHECKSUM.SERIAL, and where it is */
@@ -38,7 +38,7 @@ static OstreeDeployment *parse_deployment(GVariant *value, GError **error)
             *osname != '\0' && *osname != '.' && strchr(osname, '/') == NULL)
             return ostree_deployment_new(-1, osname, parts[0], (int)serial, bootcsum, -1);
     }
-    host_error_set(error, HOST_ERROR_FAILED, "what is staged does not name a deployment");
+    host_error_set(error, HOST_ERROR_FAILED, "what is staged does not name its deployments");
     return NULL;
 }
 
@@ -65,11 +65,9 @@ static bool parse(GVariant *state, HostStaged *out, GError **error)
     if (overlays != NULL || !g_variant_lookup(state, "kargs", "^as", &words))
         return host_error_set(error, HOST_ERROR_FAILED,
                               "its initramfs or kernel arguments are libostree's to find");
-    if (!g_variant_lookup(merge, "name", "s", &out->merge_name))
-        return host_error_set(error, HOST_ERROR_FAILED,
-                              "the deployment whose /etc it gets has no name");
     out->target = parse_deployment(target, error);
-    if (out->target == NULL)
+    out->merge = out->target != NULL ? parse_deployment(merge, error) : NULL;
+    if (out->merge == NULL)
         return false;
     set_kernel_args(out->target, words);
     return true;

@@ -24,11 +24,11 @@ HostStagedState host_staged_look(void);
 /**
  * HostStaged:
  * @target: (owned): what is staged, with its kernel arguments
- * @merge_name: (owned): the deployment whose /etc it gets: CHECKSUM.SERIAL
+ * @merge: (owned): the one whose /etc it gets; only of use to find it among those of the sysroot
  */
 typedef struct {
     OstreeDeployment *target;
-    char *merge_name;
+    OstreeDeployment *merge;
 } HostStaged;
 
 void host_staged_clear(HostStaged *self);

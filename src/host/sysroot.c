@@ -47,10 +47,15 @@ static bool load(HostSysroot *self, GCancellable *cancellable, GError **error)
     return true;
 }
 
+int host_sysroot_open_root(const HostSysroot *self, OstreeDeployment *deployment, GError **error)
+{
+    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(self->ostree, deployment);
+    return base_fd_open_dir(ostree_sysroot_get_fd(self->ostree), path, error);
+}
+
 static bool load_keys(HostSysroot *self, GError **error)
 {
-    g_autofree char *path = ostree_sysroot_get_deployment_dirpath(self->ostree, self->merge);
-    base_autofd root_dfd = base_fd_open_dir(ostree_sysroot_get_fd(self->ostree), path, error);
+    base_autofd root_dfd = host_sysroot_open_root(self, self->merge, error);
     if (root_dfd < 0)
         return false;
     self->keys = host_keys_load(root_dfd, error);

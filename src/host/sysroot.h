@@ -48,6 +48,10 @@ HostSysroot *host_sysroot_open(const char *path, HostSysrootFlags flags, GCancel
 void host_sysroot_free(HostSysroot *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HostSysroot, host_sysroot_free)
 
+/** host_sysroot_open_root: a descriptor of @deployment's root directory, or -1 */
+int host_sysroot_open_root(const HostSysroot *self, OstreeDeployment *deployment,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** host_sysroot_default: the deployment of @osname that the next boot takes (staged first) */
 OstreeDeployment *host_sysroot_default(const HostSysroot *self);
 

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
     bool is_good = host_staged_parse(bytes, &staged, &error);
     if (is_good == (error != NULL) || is_good == (staged.target == NULL) ||
-        is_good == (staged.merge_name == NULL))
+        is_good == (staged.merge == NULL))
         g_abort();
     /* it becomes a path */
     if (is_good && strchr(ostree_deployment_get_osname(staged.target), '/') != NULL)

@@ -192,10 +192,11 @@ class Vm:
         try:
             return self._child.expect(pattern, timeout=timeout_s or self.timeout_s)
         except (pexpect.TIMEOUT, pexpect.EOF) as error:
-            kind = "ended" if isinstance(error, pexpect.EOF) else self._lateness()
-            stalled = re.search(r"kthread starved for \d+ jiffies", self.tail())
+            ended = isinstance(error, pexpect.EOF)
+            stalled = not ended and re.search(r"kthread starved for \d+ jiffies", self.tail())
             raise (VmStalled if stalled else VmError)(
-                f"waiting for {what or pattern!r}: the machine {kind}\n{self.tail()}") from None
+                f"waiting for {what or pattern!r}: the machine "
+                f"{'ended' if ended else self._lateness()}\n{self.tail()}") from None
 
     def _lateness(self):
         try:

@@ -52,9 +52,7 @@ static void update_loader(const CmdHostBoot *self, GCancellable *cancellable)
         tell_changed("boot menu's script", "");
 }
 
-/* What a shutdown left of the version that gave way to this one; nothing needs its place in a
- * hurry.
- */
+/* What a shutdown left of the version that gave way; nothing needs its place in a hurry. */
 static void clean(const CmdHostBoot *self, GCancellable *cancellable)
 {
     g_autoptr(GError) error = NULL;
